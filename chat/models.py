@@ -1,0 +1,169 @@
+"""Conversations, their messages, the runs that answer them, and the journal of each run."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import Workspace
+from accounts.policies import Actor
+from catalog.models import Context
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(workspace_id=actor.workspace_id, owner_id=actor.user_id)
+
+
+class Conversation(models.Model):
+    """An ordered tree of messages of one person in one workspace. `model` is the sticky choice, may be empty."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=201, blank=True)
+    # The newest leaf of the branch that is shown when nobody asked for another one.
+    leaf = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager["Conversation"]] = ConversationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-updated_at"]
+        indexes = [models.Index(fields=["owner", "workspace", "-updated_at"], name="conversation_list")]
+
+    def __str__(self) -> str:
+        return self.title or "New chat"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(conversation__workspace_id=actor.workspace_id, conversation__owner_id=actor.user_id)
+
+
+class Message(models.Model):
+    """One contribution. `parts` is what `protocol.fold` gives, `native` the vendor's items for replay."""
+
+    class Role(models.TextChoices):
+        USER = "user", "You"
+        ASSISTANT = "assistant", "Answer"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    role = models.CharField(max_length=10, choices=Role)
+    parts = models.JSONField(default=list)
+    native = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager["Message"]] = MessageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.id}"
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(part["text"] for part in self.parts if part["type"] == "text")
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(workspace_id=actor.workspace_id, user_id=actor.user_id)
+
+    def active(self) -> Self:
+        return self.filter(state__in=Run.ACTIVE)
+
+
+class Run(models.Model):
+    """One request to a model in one context, from queued to its terminal event.
+
+    `branch` names what the run continues (the parent of the user message, or the conversation itself): at most one
+    run a branch is active. `lease_owner` is the process that writes; when `lease_until` has passed, anyone may close it.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Answering"
+        DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"
+        FAILED = "failed", "Failed"
+        INTERRUPTED = "interrupted", "Interrupted"
+
+    ACTIVE: ClassVar[tuple[str, ...]] = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stream_id = models.UUIDField(unique=True, editable=False)
+    context = models.CharField(max_length=16, choices=Context, default=Context.CHAT)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, null=True, related_name="runs")
+    answer = models.OneToOneField(Message, on_delete=models.CASCADE, null=True, related_name="run")
+    branch = models.UUIDField()
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    requested_model = models.CharField(max_length=201, blank=True)
+    served_model = models.CharField(max_length=201, blank=True)
+    credential_source = models.CharField(max_length=16, blank=True)
+    credential_hint = models.CharField(max_length=24, blank=True)
+    trace = models.JSONField(default=dict)
+    usage = models.JSONField(default=dict)
+    error = models.JSONField(default=dict)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    idempotency_key = models.CharField(max_length=120, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    stop_requested_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    first_content_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager["Run"]] = RunQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["branch"], condition=models.Q(state__in=["queued", "running"]), name="one_active_run_a_branch"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "workspace", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="one_run_an_idempotency_key",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["state", "lease_until"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="run_active",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.context} run {self.id} ({self.state})"
+
+
+class StreamEvent(models.Model):
+    """One thing that happened in a run: `sequence` counts from 1 without gaps."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    sequence = models.PositiveIntegerField()
+    event_type = models.CharField(max_length=20)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "chat_stream_events"
+        ordering = ["run", "sequence"]
+        constraints = [models.UniqueConstraint(fields=["run", "sequence"], name="one_event_a_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.event_type}"

@@ -1,0 +1,297 @@
+"""Every setting, read once from the environment; see docs/operations.md for what an operator sets."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.utils.csp import CSP
+
+from project import env
+from project.home import embedded_secrets, prepare
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PARLEY_HOME = prepare(Path(env.text("PARLEY_HOME") or BASE_DIR / ".parley").resolve())
+
+# An installation that names any of its own secrets or hosts is a real one; with none of them it is somebody's laptop.
+_named = any(env.text(name) for name in ("SECRET_KEY", "FIELD_KEYRING", "ALLOWED_HOSTS"))
+PARLEY_MODE = env.choice("PARLEY_MODE", "production" if _named else "development", ("development", "production"))
+DEVELOPMENT = PARLEY_MODE == "development"
+DEBUG = False
+
+# ---------------------------------------------------------------- secrets
+_embedded = embedded_secrets(PARLEY_HOME) if DEVELOPMENT else {}
+SECRET_KEY = env.text("SECRET_KEY", _embedded.get("SECRET_KEY", ""))
+FIELD_KEYRING = env.text("FIELD_KEYRING", _embedded.get("FIELD_KEYRING", ""))
+FINGERPRINT_PEPPER = env.text("FINGERPRINT_PEPPER", _embedded.get("FINGERPRINT_PEPPER", ""))
+
+
+def _weak(key: str) -> bool:
+    return len(key) < 50 or len(set(key)) < 12 or "insecure" in key.lower() or "changeme" in key.lower()
+
+
+if not DEVELOPMENT:
+    if _weak(SECRET_KEY):
+        raise env.SettingError(
+            "SECRET_KEY is missing or weak: set at least 50 random characters, "
+            "for example the output of: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+        )
+    if not FIELD_KEYRING:
+        raise env.SettingError(
+            "FIELD_KEYRING is missing: set it to k1:<fernet key>, "
+            "for example the output of: python -c 'from cryptography.fernet import Fernet; "
+            'print("k1:" + Fernet.generate_key().decode())\''
+        )
+    if len(FINGERPRINT_PEPPER or SECRET_KEY) < 32:
+        raise env.SettingError("FINGERPRINT_PEPPER must have at least 32 characters.")
+FINGERPRINT_PEPPER = FINGERPRINT_PEPPER or SECRET_KEY
+
+# ---------------------------------------------------------------- hosts
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or (LOOPBACK_HOSTS if DEVELOPMENT else [])
+if "*" in ALLOWED_HOSTS:
+    raise env.SettingError("ALLOWED_HOSTS must name hosts; * lets anyone choose the host in links and passkeys.")
+if not ALLOWED_HOSTS:
+    raise env.SettingError("ALLOWED_HOSTS is missing: name the host that members open, for example parley.example.com.")
+PUBLIC_URL = env.url("PUBLIC_URL") or ("" if DEVELOPMENT else f"https://{ALLOWED_HOSTS[0].lstrip('.')}")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=5)
+
+# ---------------------------------------------------------------- storage
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{PARLEY_HOME / 'parley.sqlite3'}")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=300, conn_health_checks=True)}
+ON_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if ON_SQLITE:
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 15,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+    raise env.SettingError("REDIS_URL must start with redis://, rediss:// or unix://.")
+# A socket timeout would drop every idle reader after five seconds (docs/decisions/0003).
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "parley"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# ---------------------------------------------------------------- providers
+# The installation's own keys and base URLs, by provider. After this block no SDK can find them by itself.
+PROVIDER_KEYS = {
+    "openai": env.text("OPENAI_API_KEY"),
+    "anthropic": env.text("ANTHROPIC_API_KEY"),
+    "gemini": env.text("GEMINI_API_KEY") or env.text("GOOGLE_API_KEY"),
+    "mistral": env.text("MISTRAL_API_KEY"),
+    "openai_compatible": env.text("OPENAI_COMPATIBLE_API_KEY"),
+}
+PROVIDER_BASE_URLS = {
+    "openai": env.url("OPENAI_BASE_URL"),
+    "anthropic": env.url("ANTHROPIC_BASE_URL"),
+    "gemini": env.url("GEMINI_BASE_URL"),
+    "mistral": env.url("MISTRAL_BASE_URL"),
+    "openai_compatible": env.url("OPENAI_COMPATIBLE_BASE_URL"),
+}
+GEMINI_API_VERSION = env.text("GEMINI_API_VERSION", "v1beta")
+env.forget_vendor_variables()
+
+# The sandbox answers for providers that have no key; `manage.py up` starts it. Never outside development.
+SANDBOX_URL = env.url("PARLEY_SANDBOX_URL")
+if SANDBOX_URL and not DEVELOPMENT:
+    raise env.SettingError("PARLEY_SANDBOX_URL is for development only: the sandbox invents its answers.")
+
+# ---------------------------------------------------------------- applications
+INSTALLED_APPS = [
+    "daphne",
+    "project.apps.ConsoleConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "rest_framework",
+    "drf_spectacular",
+    "project",
+    "accounts",
+    "providers",
+    "catalog",
+    "chat",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "project.context.workspace",
+            ]
+        },
+    }
+]
+
+# ---------------------------------------------------------------- identity
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "accounts.hooks.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+MFA_ADAPTER = "accounts.hooks.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_SIGNUP_ENABLED = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# The id that passkeys are bound to; changing it later orphans all of them.
+PASSKEY_RP_ID = env.text("PASSKEY_RP_ID") or ("localhost" if DEVELOPMENT else urlsplit(PUBLIC_URL).hostname or "")
+
+EMAIL_URL = env.text("EMAIL_URL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_URL else "django.core.mail.backends.console.EmailBackend"
+if EMAIL_URL:
+    _mail = urlsplit(EMAIL_URL)
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 587
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username or "", _mail.password or ""
+    EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Parley <parley@localhost>")
+
+# ---------------------------------------------------------------- browser
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not DEVELOPMENT:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = 63072000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    if TRUSTED_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+
+STATIC_URL = "static/"
+STATIC_ROOT = PARLEY_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEVELOPMENT
+        else "project.statics.HashedStaticFiles"
+    },
+}
+SERVESTATIC_USE_FINDERS = DEVELOPMENT
+SERVESTATIC_AUTOREFRESH = False
+MEDIA_ROOT = PARLEY_HOME / "media"
+# Messages are bounded before they are parsed; a front proxy bounds the wire (docs/operations.md).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+# ---------------------------------------------------------------- API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.HasWorkspaceAndScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "project.api.Pages",
+    "EXCEPTION_HANDLER": "project.api.problem_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Parley",
+    "DESCRIPTION": "Chat with every model family under your workspace's rules.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "project.logging.RedactingFilter"}},
+    "formatters": {"line": {"()": "project.logging.RedactingFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "mistralai", "daphne", "asyncio")
+    }
+    | {"django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+}
+DEFAULT_EXCEPTION_REPORTER_FILTER = "project.logging.ClosedExceptionFilter"
+TESTING = "pytest" in sys.modules

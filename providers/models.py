@@ -1,0 +1,89 @@
+"""Stored ways to speak to a provider; who may use which is `policies`, opening one is `credentials`."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import Workspace
+from accounts.policies import Actor
+from providers.fields import StrictEncryptedTextField
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The actor's own credentials and the workspace's; nobody sees another member's."""
+        return self.filter(workspace_id=actor.workspace_id).filter(
+            models.Q(user__isnull=True) | models.Q(user_id=actor.user_id)
+        )
+
+    def editable_by(self, actor: Actor) -> Self:
+        own = models.Q(user_id=actor.user_id)
+        return self.filter(workspace_id=actor.workspace_id).filter(
+            own | models.Q(user__isnull=True) if actor.administers else own
+        )
+
+
+class CredentialManager(models.Manager["Credential"].from_queryset(CredentialQuerySet)):  # type: ignore[misc]
+    """Leaves the secret in the database: only `credentials.open_stored` asks for it."""
+
+    def get_queryset(self) -> CredentialQuerySet:
+        return super().get_queryset().defer("secret")
+
+
+class Credential(models.Model):
+    """A stored way to speak to a provider: a person's own (with `user`) or the workspace's (without)."""
+
+    class Kind(models.TextChoices):
+        API_KEY = "api_key", "API key"
+        SESSION = "session", "Token session"
+
+    class State(models.TextChoices):
+        UNCHECKED = "unchecked", "Not checked yet"
+        WORKING = "working", "Working"
+        REFUSED = "refused", "Refused"
+        UNREACHABLE = "unreachable", "Provider not reachable"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="credentials")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="credentials"
+    )
+    provider_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.API_KEY)
+    label = models.CharField(max_length=80, blank=True)
+    secret = StrictEncryptedTextField(null=True, editable=False)
+    hint = models.CharField(max_length=24, editable=False)
+    fingerprint = models.CharField(max_length=32, editable=False)
+    base_url = models.URLField(max_length=300, blank=True)
+    state = models.CharField(max_length=12, choices=State, default=State.UNCHECKED, editable=False)
+    error_code = models.CharField(max_length=24, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, editable=False)
+    latency_ms = models.PositiveIntegerField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[CredentialManager] = CredentialManager()
+
+    class Meta:
+        ordering = ["provider_id", "-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "user", "provider_id", "kind"],
+                condition=models.Q(user__isnull=False),
+                name="one_own_credential_a_provider",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "provider_id", "kind"],
+                condition=models.Q(user__isnull=True),
+                name="one_workspace_credential_a_provider",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.hint}"
+
+    @property
+    def source(self) -> str:
+        return "workspace" if self.user_id is None else "own"
