@@ -47,7 +47,7 @@ class LanguageModel(models.Model):
     first_seen_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()
 
-    objects: ClassVar[models.Manager["LanguageModel"]] = LanguageModelQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager["LanguageModel"]] = LanguageModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["provider_id", "label"]

@@ -29,7 +29,7 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[models.Manager["Conversation"]] = ConversationQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager["Conversation"]] = ConversationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-updated_at"]
@@ -59,7 +59,7 @@ class Message(models.Model):
     native = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[models.Manager["Message"]] = MessageQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager["Message"]] = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at"]
@@ -84,7 +84,7 @@ class Run(models.Model):
     """One request to a model in one context, from queued to its terminal event.
 
     `branch` names what the run continues (the parent of the user message, or the conversation itself): at most one
-    run a branch is active. `lease_owner` is the process that writes; when `lease_until` has passed, anyone may close it.
+    run a branch is active. `lease_owner` is the process that writes; after `lease_until` anyone may close the run.
     """
 
     class State(models.TextChoices):
@@ -124,7 +124,7 @@ class Run(models.Model):
     first_content_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[models.Manager["Run"]] = RunQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager["Run"]] = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

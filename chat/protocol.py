@@ -66,25 +66,25 @@ def clean(text: str) -> str:
 
 def record(event: events.StreamEvent) -> tuple[str, dict[str, Any]] | None:
     """The journal's (event_type, data) for a provider event, or None for what only the runner needs."""
+    entry: tuple[str, dict[str, Any]]
     match event:
         case events.TextDelta(text=text):
-            return "content_delta", {"delta": clean(text)}
+            entry = ("content_delta", {"delta": clean(text)})
         case events.ReasoningDelta(text=text, kind=kind):
-            return "reasoning_delta", {"delta": clean(text), "kind": kind}
+            entry = ("reasoning_delta", {"delta": clean(text), "kind": kind})
         case events.ToolCallStarted(call_id=call_id, name=name):
-            return "tool_call_start", {"tool_call_id": call_id, "name": clean(name), "args": ""}
+            entry = ("tool_call_start", {"tool_call_id": call_id, "name": clean(name), "args": ""})
         case events.ToolArgsDelta(call_id=call_id, fragment=fragment):
-            return "tool_call_delta", {"tool_call_id": call_id, "delta": clean(fragment)}
-        case events.AttemptChanged(state=state, attempt=attempt):
-            data = {"attempt": attempt, "provider_id": event.provider_id, "model_id": event.model_id}
-            reason = {"reason": event.reason} if event.reason else {}
-            return "status", {"state": "started" if state == "attempt" else state, **data, **reason}
+            entry = ("tool_call_delta", {"tool_call_id": call_id, "delta": clean(fragment)})
+        case events.AttemptChanged():
+            entry = ("status", {key: value for key, value in asdict(event).items() if value != ""})
         case events.NativeEvent(native_type=native_type):
-            return "status", {"state": "native", "type": clean(native_type)[:80]}
+            entry = ("status", {"state": "native", "type": clean(native_type)[:80]})
         case events.CitationAdded(data=data):
-            return "status", {"state": "citation", "citation": dict(data)}
+            entry = ("status", {"state": "citation", "citation": dict(data)})
         case _:
             return None
+    return entry
 
 
 def done(finished: events.Finished, *, provider_id: str, model_id: str) -> dict[str, Any]:

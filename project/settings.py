@@ -67,6 +67,8 @@ if ON_SQLITE:
         "timeout": 15,
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
     }
+    # Threads of one process share a file, never an in-memory database: tests meet the locks that users meet.
+    DATABASES["default"]["TEST"] = {"NAME": str(PARLEY_HOME / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL")
@@ -137,6 +139,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "project.middleware.HouseRules",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -195,12 +198,22 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 PASSKEY_RP_ID = env.text("PASSKEY_RP_ID") or ("localhost" if DEVELOPMENT else urlsplit(PUBLIC_URL).hostname or "")
 
 EMAIL_URL = env.text("EMAIL_URL")
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_URL else "django.core.mail.backends.console.EmailBackend"
-if EMAIL_URL:
-    _mail = urlsplit(EMAIL_URL)
-    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 587
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username or "", _mail.password or ""
-    EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+_mail = urlsplit(EMAIL_URL)
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": _mail.hostname,
+            "port": _mail.port or 587,
+            "username": _mail.username,
+            "password": _mail.password,
+            "use_tls": _mail.scheme == "smtp+tls",
+            "timeout": 10,
+        },
+    }
+    if EMAIL_URL
+    else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+}
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Parley <parley@localhost>")
 
 # ---------------------------------------------------------------- browser
@@ -213,6 +226,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "project.problems.csrf_failure"
 if not DEVELOPMENT:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
@@ -251,6 +265,9 @@ MEDIA_ROOT = PARLEY_HOME / "media"
 # Messages are bounded before they are parsed; a front proxy bounds the wire (docs/operations.md).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 64 * 1024
+# How long running answers may go on after the process was asked to end.
+DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 3 if DEVELOPMENT else 25, low=0, high=300)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -291,7 +308,8 @@ LOGGING = {
         name: {"level": "WARNING"}
         for name in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "mistralai", "daphne", "asyncio")
     }
-    | {"django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+    # Named without handlers, Django's own ones go: one of them mails reports.
+    | {"django": {"level": "INFO"}, "django.server": {"level": "WARNING"}},
 }
 DEFAULT_EXCEPTION_REPORTER_FILTER = "project.logging.ClosedExceptionFilter"
 TESTING = "pytest" in sys.modules

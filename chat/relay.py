@@ -1,0 +1,75 @@
+"""Wake-ups between processes, over the channel layer: one small message for a whole window of writes. A lost one
+makes a reader late by one poll, never wrong."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.exceptions import ChannelFull
+from channels.layers import BaseChannelLayer, channel_layers
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from chat import hub
+
+logger = logging.getLogger(__name__)
+
+GROUP = "journal"
+RECONNECT_SECONDS = 1.0
+# What a layer raises when Redis is away or a channel is full; a wake-up is not worth more than a line in the log.
+LAYER_ERRORS = (RedisError, OSError, ChannelFull, TimeoutError)
+
+
+def enabled() -> bool:
+    """With no Redis there is nothing to relay to: an in-process layer ends where the hub ends."""
+    return bool(settings.REDIS_URL)
+
+
+def _layer() -> BaseChannelLayer:
+    return channel_layers["default"]
+
+
+async def announce(topics: Iterable[str], *, stop: Iterable[UUID] = ()) -> None:
+    """Tell other processes that these topics have something new, and which runs to stop."""
+    if not enabled():
+        return
+    message = {"type": "journal.wake", "topics": list(topics), "stop": [str(run_id) for run_id in stop]}
+    try:
+        await _layer().group_send(GROUP, message)
+    except LAYER_ERRORS as error:
+        logger.warning("a wake-up was not relayed: %s", type(error).__name__)
+
+
+def announce_from_thread(topics: Iterable[str], *, stop: Iterable[UUID] = ()) -> None:
+    """The same for synchronous callers."""
+    if enabled():
+        async_to_sync(announce)(list(topics), stop=list(stop))
+
+
+async def listen(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -> None:
+    """Hand every wake-up of other processes to this one's readers and runner; runs until cancelled."""
+    while enabled():
+        try:
+            await _listen_once(on_stop, on_wake)
+        except LAYER_ERRORS as error:
+            logger.warning("the relay lost its connection (%s), trying again", type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _listen_once(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -> None:
+    layer = _layer()
+    channel = await layer.new_channel()
+    await layer.group_add(GROUP, channel)
+    try:
+        while True:
+            message: dict[str, Any] = await layer.receive(channel)
+            for topic in message["topics"]:
+                hub.publish(topic)
+            for run_id in message["stop"]:
+                on_stop(UUID(run_id))
+            on_wake()
+    finally:
+        await layer.group_discard(GROUP, channel)

@@ -1,0 +1,63 @@
+"""The last gate before a browser: an allowlist of elements, attributes, classes and link schemes. Nothing follows it."""
+
+import nh3
+from pygments.token import STANDARD_TYPES
+
+HIGHLIGHT_PREFIX = "t-"
+
+_TEXT = {"p", "br", "hr", "em", "strong", "s", "blockquote", "h3", "h4", "h5", "h6", "ul", "ol", "li", "a"}
+_CODE = {"figure", "figcaption", "button", "pre", "code", "span"}
+_TABLE = {"div", "table", "thead", "tbody", "tr", "th", "td"}
+_MATHS = {
+    "math", "mrow", "mi", "mn", "mo", "mtext", "ms", "mspace", "mfrac", "msqrt", "mroot", "mstyle", "mpadded",
+    "mphantom", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts", "none",
+    "mtable", "mtr", "mtd", "menclose",
+}  # fmt: skip
+
+_SPACING = {"width", "height", "depth", "lspace", "rspace", "voffset"}
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "ol": {"start"},
+    "pre": {"tabindex"},
+    "div": {"tabindex", "role", "aria-label"},
+    "mo": {"stretchy", "fence", "separator", "form", "largeop", "movablelimits", "minsize", "maxsize"} | _SPACING,
+    "mi": {"mathvariant"},
+    "mn": {"mathvariant"},
+    "mtext": {"mathvariant"},
+    "mspace": _SPACING,
+    "mpadded": _SPACING,
+    "mfrac": {"linethickness"},
+    "mstyle": {"displaystyle", "scriptlevel", "mathvariant"},
+    "mtable": {"columnalign", "rowalign", "columnspacing", "rowspacing", "columnlines", "rowlines", "displaystyle"},
+    "mtd": {"columnalign"},
+    "menclose": {"notation"},
+    "mover": {"accent"},
+    "munder": {"accentunder"},
+}
+_CLASSES = {
+    "span": {HIGHLIGHT_PREFIX + short for short in STANDARD_TYPES.values() if short},
+    "figure": {"code"},
+    "button": {"tool-btn"},
+    "div": {"table-wrap"},
+    "th": {"al-c", "al-r"},
+    "td": {"al-c", "al-r"},
+}
+_VALUES = {"button": {"type": {"button"}}, "math": {"display": {"block", "inline"}}}
+
+SCHEMES = frozenset({"http", "https", "mailto"})
+
+_cleaner = nh3.Cleaner(
+    tags=_TEXT | _CODE | _TABLE | _MATHS,
+    clean_content_tags={"script", "style"},
+    attributes=_ATTRIBUTES,
+    tag_attribute_values=_VALUES,
+    allowed_classes=_CLASSES,
+    url_schemes=set(SCHEMES),
+    url_relative="deny",
+    link_rel="noopener noreferrer nofollow",
+)
+
+
+def sanitize(html: str) -> str:
+    """HTML that can be put into a page: no script, no style, no image, no id, links to SCHEMES only."""
+    return _cleaner.clean(html)

@@ -1,0 +1,204 @@
+"""Executes runs: claims what is queued, drives the provider, writes the journal, keeps the lease, closes what lost
+processes left. One thread with its own event loop a process, so that any server and any view can hand it work."""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+
+from chat import hub, ledger, relay
+from chat.database import in_db
+from chat.execution import Outcome, execute
+from chat.journal import Journal, Writer
+from chat.models import Run
+
+logger = logging.getLogger(__name__)
+
+CAPACITY = 200
+CLAIM_SECONDS = 1.0
+STOP_SECONDS = 0.4
+HEARTBEAT_SECONDS = 2.0
+REAP_SECONDS = 3.0
+
+
+class Runner:
+    """All runs of one process. Everything but `wake` and `request_stop` belongs to the runner's own loop."""
+
+    def __init__(self) -> None:
+        self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.journal = Journal(self.owner)
+        self.active: dict[UUID, asyncio.Task[Outcome]] = {}
+        self.stopping: set[UUID] = set()
+        self.draining = False
+        self._supervisors: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+
+    # ------------------------------------------------------------ from any thread
+    def wake(self) -> None:
+        self.loop.call_soon_threadsafe(self._woken.set)
+
+    def request_stop(self, run_id: UUID) -> None:
+        self.loop.call_soon_threadsafe(self._stop, run_id)
+
+    # ------------------------------------------------------------ on the runner's loop
+    async def serve(self, ready: Callable[[], None]) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.journal.write_forever())
+            group.create_task(self._every(CLAIM_SECONDS, self._claim, self._woken))
+            group.create_task(self._every(STOP_SECONDS, self._stop_what_was_asked))
+            group.create_task(self._every(HEARTBEAT_SECONDS, self._renew))
+            group.create_task(self._every(REAP_SECONDS, self._reap))
+            group.create_task(relay.listen(self._stop, self._woken.set))
+            ready()
+
+    async def _every(
+        self, seconds: float, work: Callable[[], Awaitable[None]], woken: asyncio.Event | None = None
+    ) -> None:
+        """Do a piece of work again and again; a database that is away is waited for, not died of."""
+        while True:
+            try:
+                await work()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("the runner waits for the database: %s", type(error).__name__)
+            try:
+                async with asyncio.timeout(seconds):
+                    await (woken.wait() if woken else asyncio.sleep(seconds + 1))
+            except TimeoutError:
+                pass
+            if woken:
+                woken.clear()
+
+    async def _claim(self) -> None:
+        room = CAPACITY - len(self.active)
+        if room <= 0 or self.draining:
+            return
+        for run in await in_db(ledger.claim, self.owner, room):
+            supervisor = asyncio.create_task(self._supervise(run), name=f"run-{run.pk}")
+            self._supervisors.add(supervisor)
+            supervisor.add_done_callback(self._supervisors.discard)
+
+    async def _supervise(self, run: Run) -> None:
+        """Run the generation in a task of its own, so that stopping it never cuts the writing of its end."""
+        writer = self.journal.open(run.pk, run.stream_id)
+        generation = asyncio.create_task(execute(run, writer), name=f"generation-{run.pk}")
+        self.active[run.pk] = generation
+        watch = asyncio.create_task(self._give_up_when_lost(writer, generation))
+        try:
+            await asyncio.wait({generation})
+            outcome = self._outcome_of(run, generation)
+            await writer.close(outcome.closing(run, writer.fold.parts))
+        finally:
+            watch.cancel()
+            del self.active[run.pk]
+            self.stopping.discard(run.pk)
+            self._woken.set()
+
+    def _outcome_of(self, run: Run, generation: asyncio.Task[Outcome]) -> Outcome:
+        if generation.cancelled():
+            return Outcome.stopped() if run.pk in self.stopping else Outcome.interrupted()
+        return generation.result()
+
+    async def _give_up_when_lost(self, writer: Writer, generation: asyncio.Task[Outcome]) -> None:
+        await writer.lost.wait()
+        logger.warning("run %s was closed elsewhere", writer.run_id)
+        generation.cancel()
+
+    def _stop(self, run_id: UUID) -> None:
+        generation = self.active.get(run_id)
+        if generation is not None and run_id not in self.stopping:
+            self.stopping.add(run_id)
+            generation.cancel()
+
+    async def _stop_what_was_asked(self) -> None:
+        if self.active:
+            for run_id in await in_db(ledger.stops_requested, self.owner):
+                self._stop(run_id)
+
+    async def _renew(self) -> None:
+        if self.active:
+            await in_db(ledger.renew, self.owner)
+
+    async def _reap(self) -> None:
+        topics = [str(stream_id) for stream_id in await in_db(ledger.reap)]
+        for topic in topics:
+            hub.publish(topic)
+        if topics:
+            await relay.announce(topics)
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new, let what runs finish, then interrupt the rest cleanly."""
+        self.draining = True
+        if self._supervisors:
+            await asyncio.wait(self._supervisors, timeout=seconds)
+        for generation in self.active.values():
+            generation.cancel()
+        if self._supervisors:
+            await asyncio.wait(self._supervisors, timeout=5)
+
+
+_lock = threading.Lock()
+_thread: threading.Thread | None = None
+_runner: Runner | None = None
+
+
+def start_in_background() -> None:
+    """Start this process's runner once; returns when it takes work."""
+    global _thread
+    with _lock:
+        if _thread is not None and _thread.is_alive():
+            return
+        ready = threading.Event()
+        _thread = threading.Thread(target=_main, args=(ready,), name="runner", daemon=True)
+        _thread.start()
+        ready.wait(10)
+
+
+def _main(ready: threading.Event) -> None:
+    async def main() -> None:
+        global _runner
+        _runner = Runner()
+        await _runner.serve(ready.set)
+
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError:
+        logger.debug("the runner ended")
+
+
+def wake() -> None:
+    """Say that a run is queued. Without a runner here, another process finds it within a second."""
+    if _runner is not None and not _runner.loop.is_closed():
+        _runner.wake()
+
+
+def request_stop(run_id: UUID) -> None:
+    """Stop a run if this process writes it; the one that does learns it otherwise."""
+    if _runner is not None and not _runner.loop.is_closed():
+        _runner.request_stop(run_id)
+
+
+def drain(seconds: float) -> None:
+    """Finish within `seconds`, interrupt the rest, and end the thread. For SIGTERM and tests."""
+    global _runner, _thread
+    with _lock:
+        if _runner is None or _thread is None or not _thread.is_alive():
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(_runner.drain(seconds), _runner.loop).result(seconds + 10)
+        finally:
+            _runner.loop.call_soon_threadsafe(_cancel_all, _runner.loop)
+            _thread.join(10)
+            _runner = _thread = None
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()

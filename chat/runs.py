@@ -1,0 +1,156 @@
+"""Start and stop runs: the one transaction that acknowledges a message, and the request to end an answer."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import asdict
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.policies import Actor
+from accounts.problems import Problem, not_found
+from catalog.models import LanguageModel
+from chat import journal, relay, runner
+from chat.ledger import close_now, touch
+from chat.models import Conversation, Message, Run
+from chat.protocol import MAX_INPUT_CHARS, Command, clean, stopped
+
+TITLE_CHARS = 60
+
+
+def start(actor: Actor, command: Command) -> Run:
+    """Store the message, a placeholder answer and the queued run in one transaction, then wake the runner.
+
+    Raises Problem: 404 not_found, 409 run_active or idempotency_conflict, 413 input_too_long, 422 input_empty or
+    model_not_found. A refused command changes nothing.
+    """
+    digest = _checked_digest(command)
+    if earlier := _earlier(actor, command, digest):
+        return earlier
+    try:
+        with transaction.atomic():
+            run = _create(actor, command, digest)
+    except IntegrityError:
+        if earlier := _earlier(actor, command, digest):
+            return earlier
+        raise _busy(None) from None
+    runner.wake()
+    journal.wake([f"conversation:{run.conversation_id}"])
+    return run
+
+
+def _checked_digest(command: Command) -> str:
+    if len(command.text) > MAX_INPUT_CHARS:
+        detail = f"A message may have {MAX_INPUT_CHARS:,} characters; this one has {len(command.text):,}."
+        raise Problem(413, "input_too_long", "The message is too long.", detail)
+    if not command.text.strip() and command.answer_to is None and command.continues is None:
+        raise Problem(422, "input_empty", "The message is empty.", "Write something to send.")
+    if command.model:
+        provider_id, _, model_id = command.model.partition("/")
+        if not LanguageModel.objects.filter(provider_id=provider_id, model_id=model_id).exists():
+            detail = "Choose one of the models that /api/v1/models/ lists."
+            raise Problem(422, "model_not_found", "There is no such model.", detail, model=command.model[:201])
+    body = {**asdict(command), "idempotency_key": ""}
+    return hashlib.sha256(json.dumps(body, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _earlier(actor: Actor, command: Command, digest: str) -> Run | None:
+    """The run that the same idempotency key made before."""
+    if not command.idempotency_key:
+        return None
+    run = Run.objects.visible_to(actor).filter(idempotency_key=command.idempotency_key).first()
+    if run is not None and run.request_digest != digest:
+        detail = "Use a new Idempotency-Key for a different request."
+        raise Problem(409, "idempotency_conflict", "This key was used for another request.", detail)
+    return run
+
+
+def _busy(active: Run | None) -> Problem:
+    extra = {"run": str(active.pk), "stream_id": str(active.stream_id)} if active else {}
+    detail = "Wait for it to end, or stop it; then send again."
+    return Problem(409, "run_active", "An answer is still being written here.", detail, **extra)
+
+
+def _create(actor: Actor, command: Command, digest: str) -> Run:
+    conversation = _conversation(actor, command)
+    asked, branch = _asked(actor, conversation, command)
+    active = Run.objects.active().filter(conversation=conversation)
+    blocking = active.filter(branch=branch).first() or active.filter(answer_id=branch).first()
+    if blocking is not None:
+        raise _busy(blocking)
+    if asked._state.adding:  # noqa: SLF001 - Django's own word for "not stored yet"
+        asked.save()
+    answer = Message.objects.create(conversation=conversation, parent=asked, role=Message.Role.ASSISTANT)
+    if command.model and command.model != conversation.model:
+        Conversation.objects.filter(pk=conversation.pk).update(model=command.model)
+    touch(conversation.pk, answer.pk)
+    return Run.objects.create(
+        stream_id=answer.pk,
+        context=command.context,
+        workspace_id=actor.workspace_id,
+        user_id=actor.user_id,
+        conversation=conversation,
+        answer=answer,
+        branch=branch,
+        requested_model=command.model or conversation.model,
+        idempotency_key=command.idempotency_key,
+        request_digest=digest,
+    )
+
+
+def _conversation(actor: Actor, command: Command) -> Conversation:
+    """The visible conversation, locked for this transaction, or a new one."""
+    if command.conversation_id is None:
+        title = " ".join(clean(command.text).split())[:TITLE_CHARS]
+        return Conversation.objects.create(
+            workspace_id=actor.workspace_id, owner_id=actor.user_id, title=title, model=command.model
+        )
+    visible = Conversation.objects.visible_to(actor).select_for_update()
+    conversation = visible.filter(pk=command.conversation_id).first()
+    if conversation is None:
+        raise not_found()
+    return conversation
+
+
+def _asked(actor: Actor, conversation: Conversation, command: Command) -> tuple[Message, UUID]:
+    """The message to answer (unsaved when it is new) and the branch that the run goes on."""
+    mine = Message.objects.visible_to(actor).filter(conversation=conversation)
+    if wanted := command.continues or command.answer_to:
+        role = Message.Role.ASSISTANT if command.continues else Message.Role.USER
+        existing = mine.filter(pk=wanted, role=role).first()
+        if existing is None:
+            raise not_found()
+        return existing, existing.pk if command.continues else existing.parent_id or conversation.pk
+    parent_id = command.parent_id or conversation.leaf_id
+    if parent_id is not None and not mine.filter(pk=parent_id).exists():
+        raise not_found()
+    parts = [{"type": "text", "text": clean(command.text)}]
+    new = Message(conversation=conversation, parent_id=parent_id, role=Message.Role.USER, parts=parts)
+    return new, parent_id or conversation.pk
+
+
+def stop(actor: Actor, stream_id: UUID) -> Run:
+    """Ask for the end of a run; whoever writes it closes the upstream within a second. Idempotent."""
+    with transaction.atomic():
+        run = Run.objects.visible_to(actor).select_for_update().filter(stream_id=stream_id).first()
+        if run is None:
+            raise not_found()
+        if run.state == Run.State.QUEUED:
+            data = stopped(provider_id="", model_id="")
+            close_now(run, [], "done", data, Run.State.STOPPED)
+        elif run.state == Run.State.RUNNING and run.stop_requested_at is None:
+            run.stop_requested_at = timezone.now()
+            run.save(update_fields=["stop_requested_at"])
+    if run.state == Run.State.STOPPED:
+        journal.wake([str(run.stream_id)])
+    elif run.state == Run.State.RUNNING:
+        runner.request_stop(run.pk)
+        relay.announce_from_thread([], stop=[run.pk])
+    return run
+
+
+def new_key() -> str:
+    """A fresh idempotency key for a form."""
+    return uuid.uuid4().hex
