@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from chat import owner
 from chat.models import Conversation, Message, Run, StreamEvent
 from chat.protocol import Entry, fold, interrupted
 
@@ -44,7 +45,7 @@ class Slice:
     closing: Closing | None = None
 
 
-def commit(slices: list[Slice], owner: str) -> None:
+def commit(slices: list[Slice], me: str) -> None:
     """Write all slices in one transaction. Raises IntegrityError or LeaseLost when a run is no longer ours: the
     reaper's terminal event has taken the next sequence."""
     with transaction.atomic():
@@ -57,11 +58,11 @@ def commit(slices: list[Slice], owner: str) -> None:
         )
         for piece in slices:
             if piece.closing:
-                _close(piece.run_id, piece.stream_id, piece.closing, owner)
+                _close(piece.run_id, piece.stream_id, piece.closing, me)
 
 
-def _close(run_id: UUID, stream_id: UUID, closing: Closing, owner: str) -> None:
-    changed = Run.objects.filter(pk=run_id, state=Run.State.RUNNING, lease_owner=owner).update(
+def _close(run_id: UUID, stream_id: UUID, closing: Closing, me: str) -> None:
+    changed = Run.objects.filter(pk=run_id, state=Run.State.RUNNING, lease_owner=me).update(
         state=closing.state, ended_at=timezone.now(), lease_until=None, **closing.run
     )
     if not changed:
@@ -69,10 +70,10 @@ def _close(run_id: UUID, stream_id: UUID, closing: Closing, owner: str) -> None:
     Message.objects.filter(pk=stream_id).update(parts=closing.parts, native=closing.native)
 
 
-def still_open(slices: list[Slice], owner: str) -> list[Slice]:
+def still_open(slices: list[Slice], me: str) -> list[Slice]:
     """The slices whose runs this process still writes, without the entries that are stored already."""
     ids = [piece.run_id for piece in slices]
-    mine = set(Run.objects.filter(pk__in=ids, state=Run.State.RUNNING, lease_owner=owner).values_list("pk", flat=True))
+    mine = set(Run.objects.filter(pk__in=ids, state=Run.State.RUNNING, lease_owner=me).values_list("pk", flat=True))
     stored = dict(StreamEvent.objects.filter(run_id__in=mine).values_list("run_id").annotate(Max("sequence")))
     return [
         Slice(
@@ -98,31 +99,33 @@ def read(stream_id: UUID, after: int) -> tuple[list[Entry], bool]:
 
 
 # ---------------------------------------------------------------- leases
-def claim(owner: str, limit: int) -> list[Run]:
+def claim(me: str, limit: int) -> list[Run]:
     """Take up to `limit` queued runs, oldest first."""
     claimed = []
     for pk in Run.objects.filter(state=Run.State.QUEUED).order_by("created_at").values_list("pk", flat=True)[:limit]:
         taken = Run.objects.filter(pk=pk, state=Run.State.QUEUED).update(
-            state=Run.State.RUNNING, lease_owner=owner, lease_until=Now() + LEASE, started_at=Now()
+            state=Run.State.RUNNING, lease_owner=me, lease_until=Now() + LEASE, started_at=Now()
         )
         if taken:
             claimed.append(pk)
     return list(Run.objects.filter(pk__in=claimed).select_related("conversation", "answer")) if claimed else []
 
 
-def renew(owner: str) -> None:
+def renew(me: str) -> None:
     """The heartbeat of every run this process writes."""
-    Run.objects.filter(lease_owner=owner, state=Run.State.RUNNING).update(lease_until=Now() + LEASE)
+    Run.objects.filter(lease_owner=me, state=Run.State.RUNNING).update(lease_until=Now() + LEASE)
 
 
-def stops_requested(owner: str) -> list[UUID]:
-    rows = Run.objects.filter(lease_owner=owner, state=Run.State.RUNNING, stop_requested_at__isnull=False)
+def stops_requested(me: str) -> list[UUID]:
+    rows = Run.objects.filter(lease_owner=me, state=Run.State.RUNNING, stop_requested_at__isnull=False)
     return list(rows.values_list("pk", flat=True))
 
 
-def reap() -> list[UUID]:
+def reap(me: str) -> list[UUID]:
     """Close every run whose process is lost (and queued ones nobody took); returns their stream ids."""
-    expired = Run.objects.filter(state=Run.State.RUNNING, lease_until__lt=Now())
+    running = Run.objects.filter(state=Run.State.RUNNING)
+    gone = [each for each in running.values_list("lease_owner", flat=True).distinct() if owner.is_dead(each, me=me)]
+    expired = running.filter(Q(lease_until__lt=Now()) | Q(lease_owner__in=gone))
     forgotten = Run.objects.filter(state=Run.State.QUEUED, created_at__lt=Now() - QUEUE_PATIENCE)
     closed: list[UUID | None] = []
     for candidates in (expired, forgotten):

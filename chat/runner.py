@@ -3,16 +3,13 @@ processes left. One thread with its own event loop a process, so that any server
 
 import asyncio
 import logging
-import os
-import socket
 import threading
-import uuid
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from chat import hub, ledger, relay
+from chat import hub, ledger, owner, relay
 from chat.database import in_db
 from chat.execution import Outcome, execute
 from chat.journal import Journal, Writer
@@ -24,14 +21,14 @@ CAPACITY = 200
 CLAIM_SECONDS = 1.0
 STOP_SECONDS = 0.4
 HEARTBEAT_SECONDS = 2.0
-REAP_SECONDS = 3.0
+REAP_SECONDS = 2.0
 
 
 class Runner:
     """All runs of one process. Everything but `wake` and `request_stop` belongs to the runner's own loop."""
 
     def __init__(self) -> None:
-        self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner = owner.new()
         self.journal = Journal(self.owner)
         self.active: dict[UUID, asyncio.Task[Outcome]] = {}
         self.stopping: set[UUID] = set()
@@ -127,7 +124,7 @@ class Runner:
             await in_db(ledger.renew, self.owner)
 
     async def _reap(self) -> None:
-        topics = [str(stream_id) for stream_id in await in_db(ledger.reap)]
+        topics = [str(stream_id) for stream_id in await in_db(ledger.reap, self.owner)]
         for topic in topics:
             hub.publish(topic)
         if topics:

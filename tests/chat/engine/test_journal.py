@@ -1,6 +1,7 @@
 """The journal on a real database: numbering, group commit, following, fences and the reaper."""
 
 import asyncio
+import os
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.db.models.functions import Now
 
 from accounts.policies import Actor
-from chat import hub, ledger
+from chat import hub, ledger, owner
 from chat.database import in_db
 from chat.journal import Journal
 from chat.ledger import Closing
@@ -97,7 +98,7 @@ async def test_a_run_closed_elsewhere_fences_its_old_writer_and_spares_the_other
     zombie.add("content_delta", {"delta": "before"})
     await asyncio.sleep(0.3)
     await Run.objects.filter(pk=lost.pk).aupdate(lease_until=Now() - timedelta(seconds=1))
-    assert await sync_to_async(ledger.reap)() == [lost.stream_id]
+    assert await sync_to_async(ledger.reap)("here") == [lost.stream_id]
     zombie.add("content_delta", {"delta": "after"})
     healthy.add("content_delta", {"delta": "fine"})
     async with asyncio.timeout(5):
@@ -123,13 +124,24 @@ async def test_a_commit_whose_answer_was_lost_is_not_written_twice(alice: Actor)
 
 async def test_the_reaper_leaves_runs_that_are_alive(alice: Actor) -> None:
     await run_for(alice)
-    assert await sync_to_async(ledger.reap)() == []
+    assert await sync_to_async(ledger.reap)("here") == []
+
+
+async def test_a_run_whose_process_has_ended_on_this_machine_does_not_wait_for_its_lease(alice: Actor) -> None:
+    process = await asyncio.create_subprocess_exec("true")
+    await process.wait()
+    run = await run_for(alice, owner=f"{owner.machine()}:{process.pid}:feedbeef")
+    other = await run_for(alice, owner=f"elsewhere:{process.pid}:feedbeef")
+    alive = await run_for(alice, owner=f"{owner.machine()}:{os.getppid()}:feedbeef")
+    assert await sync_to_async(ledger.reap)(owner.new()) == [run.stream_id]
+    assert [entry.event_type for entry in await entries_of(other)] == []
+    assert [entry.event_type for entry in await entries_of(alive)] == []
 
 
 async def test_a_queued_run_that_nobody_took_is_closed_with_the_reason(alice: Actor) -> None:
     run = await run_for(alice, state=Run.State.QUEUED, lease_owner="", lease_until=None)
     await Run.objects.filter(pk=run.pk).aupdate(created_at=Now() - timedelta(minutes=5))
-    assert await sync_to_async(ledger.reap)() == [run.stream_id]
+    assert await sync_to_async(ledger.reap)("here") == [run.stream_id]
     entries = await read_all(run.stream_id)
     assert [(entry.event_type, entry.data["code"]) for entry in entries] == [("error", "interrupted")]
 

@@ -14,7 +14,10 @@ from providers.errors import REMEDIES, ErrorCode, ProviderError
 deltas = st.text(max_size=8)
 steps = st.one_of(
     st.tuples(st.just("content_delta"), st.fixed_dictionaries({"delta": deltas})),
-    st.tuples(st.just("reasoning_delta"), st.fixed_dictionaries({"delta": deltas, "kind": st.sampled_from(["full", "summary"])})),
+    st.tuples(
+        st.just("reasoning_delta"),
+        st.fixed_dictionaries({"delta": deltas, "kind": st.sampled_from(["full", "summary"])}),
+    ),
     st.tuples(
         st.just("tool_call_start"),
         st.fixed_dictionaries({"tool_call_id": st.sampled_from("ab"), "name": st.just("look"), "args": st.just("")}),

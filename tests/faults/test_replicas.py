@@ -1,0 +1,88 @@
+"""Two web processes on PostgreSQL and Redis: either follows, resumes and stops what the other one writes."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from chat.protocol import fold
+from tests.faults.client import Client, Watcher, text_of
+from tests.faults.conftest import OwnRedis
+from tests.faults.servers import Installation, Sandbox, Server
+
+pytestmark = [pytest.mark.drill, pytest.mark.postgres, pytest.mark.redis]
+
+
+@pytest.fixture
+def pair(
+    vendor: Sandbox, tmp_path: Path, postgres_url: str, own_redis: OwnRedis
+) -> Iterator[tuple[Client, Server, Server]]:
+    installation = Installation(tmp_path, vendor.url, postgres_url, own_redis.url)
+    client = Client(installation.prepare())
+    servers = (Server(installation).start(), Server(installation).start())
+    yield client, *servers
+    for server in servers:
+        server.stop()
+
+
+def test_a_stream_is_followed_and_resumed_on_the_other_process_with_redis_restarted(
+    pair: tuple[Client, Server, Server], own_redis: OwnRedis
+) -> None:
+    client, one, other = pair
+    run = client.send(one.url, input="Tell me a long story /slow 40 /tokens 240").json()
+    there = Watcher(client, other.url, run["events_url"])
+    there.wait_for(5)
+    own_redis.stop()
+    there.wait_for(len(there.shown) + 5)
+    time.sleep(0.5)
+    own_redis.start()
+    resumed_after = there.shown[-1].sequence
+    resumed = list(client.stream(other.url, run["events_url"], after=resumed_after))
+    there.thread.join(30)
+    truth = client.replay(one.url, run["events_url"])
+    assert truth[-1].event_type == "done"
+    assert there.shown == truth
+    assert resumed == truth[resumed_after:]
+    assert client.messages(other.url, run["conversation"])[1]["parts"] == fold(truth)
+    for server in (one, other):
+        assert server.process.poll() is None, "nothing was restarted by hand"
+
+
+@pytest.mark.parametrize("redis_is_up", [True, False])
+def test_the_process_that_does_not_write_a_run_stops_it_within_a_second(
+    pair: tuple[Client, Server, Server], vendor: Sandbox, postgres_url: str, own_redis: OwnRedis, redis_is_up: bool
+) -> None:
+    client, one, other = pair
+    run = client.send(one.url, input="A story /slow 20 /tokens 2000").json()
+    Watcher(client, one.url, run["events_url"]).wait_for(3)
+    bystander = one if writer_of(postgres_url, run["id"]) == other.process.pid else other
+    if not redis_is_up:
+        own_redis.stop()
+    asked = time.time()
+    assert client.stop(bystander.url, run["id"]).status_code in {200, 202}
+    assert closed_after(vendor, asked) < 1.0
+    entries = client.replay(bystander.url, run["events_url"])
+    assert (entries[-1].event_type, entries[-1].data["reason"]) == ("done", "user_stop")
+    assert text_of(entries)
+
+
+def writer_of(postgres_url: str, run_id: str) -> int:
+    """The process id of the server that writes a run."""
+    with psycopg.connect(postgres_url) as database:
+        row = database.execute("SELECT lease_owner FROM chat_run WHERE id = %s", [run_id]).fetchone()
+    assert row is not None
+    return int(row[0].split(":")[1])
+
+
+def closed_after(vendor: Sandbox, asked: float) -> float:
+    """Seconds from the request to the moment at which the sandbox saw its socket closed."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        last = vendor.requests()[-1]
+        if last["outcome"] == "client_closed":
+            ended: float = last["ended_at"]
+            return ended - asked
+        time.sleep(0.05)
+    raise AssertionError(f"the upstream socket stayed open: {vendor.requests()[-1]}")
