@@ -115,7 +115,8 @@ def _prepare(run: Run) -> tuple[Plan, GenerateRequest]:
     if where.attempts:
         first = where.attempts[0]
         run.served_model = f"{first.provider_id}/{first.model_id}"
-        run.credential_source, run.credential_hint = where.credential
+        used = next(line for line in where.trace["credentials"] if line["verdict"] == "used")
+        run.credential_source, run.credential_hint = used["source"], used["hint"]
     fields = ("trace", "served_model", "credential_source", "credential_hint")
     Run.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in fields})
     model_id = where.attempts[0].model_id if where.attempts else ""

@@ -1,6 +1,16 @@
-"""Addresses; filled by the owner of this app."""
+"""Addresses of the conversation pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from chat import views
 
 app_name = "chat"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.new, name="new"),
+    path("search/", views.find, name="search"),
+    path("c/<uuid:pk>/", views.conversation, name="conversation"),
+    path("c/<uuid:pk>/act/", views.act, name="act"),
+    path("c/<uuid:pk>/model/", views.choose_model, name="model"),
+    path("c/<uuid:pk>/rename/", views.rename, name="rename"),
+    path("c/<uuid:pk>/delete/", views.delete, name="delete"),
+]

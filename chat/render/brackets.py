@@ -34,7 +34,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     for line in range(start, end):
         if state.isEmpty(line) or state.sCount[line] < state.blkIndent:
             return False
-        if state.src[: state.eMarks[line]].rstrip().endswith("\\]"):
+        if state.src[state.bMarks[line] : state.eMarks[line]].rstrip().endswith("\\]"):
             return silent or _push(state, start, line)
     return False
 

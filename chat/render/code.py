@@ -25,8 +25,7 @@ def code_block(source: str, info: str) -> str:
     shown = highlight(body, lexer, _formatter).removesuffix("\n") if lexer and _small(source) else escapeHtml(body)
     head = f'{escapeHtml(language or "text")}<button class="tool-btn" type="button">Copy</button>'
     return (
-        f'<figure class="code"><figcaption>{head}</figcaption>'
-        f'<pre tabindex="0"><code>{shown}\n</code></pre></figure>\n'
+        f'<figure class="code"><figcaption>{head}</figcaption><pre tabindex="0"><code>{shown}\n</code></pre></figure>\n'
     )
 
 

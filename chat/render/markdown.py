@@ -22,6 +22,13 @@ type Env = MutableMapping[str, Any]
 
 FIRST_HEADING = 3
 CACHED_CHARS = 24_000
+_DOLLARS = {
+    "allow_labels": False,
+    "allow_space": False,
+    "allow_digits": False,
+    "allow_blank_lines": False,
+    "double_inline": True,
+}
 _ALIGNMENTS = {"text-align:center": "al-c", "text-align:right": "al-r"}
 
 
@@ -41,7 +48,7 @@ class Html(RendererHTML):
         return f'<a href="{escapeHtml(address)}">{escapeHtml(label)}</a>'
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
-        return '<div class="table-wrap" role="region" aria-label="Table" tabindex="0"><table>\n'
+        return '<div class="table-wrap" role="group" aria-label="Table" tabindex="0"><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
         return "</table></div>\n"
@@ -79,7 +86,7 @@ def _parser() -> MarkdownIt:
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     # The plugin sets render rules of its own; ours are set again below.
-    parser.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
+    parser.use(dollarmath_plugin, **_DOLLARS)
     parser.use(bracket_maths)
     for name in ("math_inline", "math_inline_double", "math_block"):
         parser.add_render_rule(name, getattr(Html, name))
@@ -96,8 +103,14 @@ def html_of(tokens: Sequence[Token], env: Env) -> str:
     return sanitize(PARSER.renderer.render(tokens, PARSER.options, env))
 
 
+def plain(text: str) -> str:
+    """Text with one kind of line end, whatever it is cut into."""
+    return text.replace("\r", "")
+
+
 def render(text: str) -> str:
     """Safe HTML of a whole text."""
+    text = plain(text)
     return _remembered(text) if len(text) <= CACHED_CHARS else _render(text)
 
 
@@ -107,4 +120,4 @@ def _render(text: str) -> str:
 
 
 # A page shows the same finished answers again and again.
-_remembered = lru_cache(maxsize=512)(_render)
+_remembered = lru_cache(maxsize=256)(_render)

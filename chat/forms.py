@@ -1,0 +1,94 @@
+"""What the pages post: a message, an action on a turn, a choice of model, a title. All become plain values."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from accounts.problems import Problem
+from chat.protocol import Command
+
+ACTIONS = ("answer", "continue", "stop")
+
+
+class SendForm(forms.Form):
+    """A new message. How long it may be is the flow's rule, so that every door refuses it in the same words."""
+
+    text = forms.CharField(required=False, strip=False)
+    model = forms.CharField(required=False, max_length=201)
+    parent = forms.UUIDField(required=False)
+    key = forms.CharField(required=False, max_length=120)
+
+    def command(self, conversation_id: UUID | None) -> Command:
+        """Raises Problem 400 when a field makes no sense."""
+        data = cleaned(self)
+        return Command(
+            text=data["text"].replace("\r\n", "\n"),
+            conversation_id=conversation_id,
+            parent_id=data["parent"],
+            model=data["model"],
+            idempotency_key=data["key"],
+        )
+
+
+class ActForm(forms.Form):
+    """An action on a turn: `do` (or `asked`, when the picker named a model first) is `answer:<id>` and the like."""
+
+    do = forms.CharField(required=False, max_length=60)
+    asked = forms.CharField(required=False, max_length=60)
+    model = forms.CharField(required=False, max_length=201)
+    key = forms.CharField(required=False, max_length=120)
+
+    def action(self) -> tuple[str, UUID]:
+        """The verb and the id of a message or a stream. Raises Problem 400."""
+        data = cleaned(self)
+        verb, _, target = (data["do"] or data["asked"]).partition(":")
+        try:
+            found = UUID(target)
+        except ValueError:
+            raise _nonsense("do") from None
+        if verb not in ACTIONS:
+            raise _nonsense("do")
+        return verb, found
+
+    def command(self, conversation_id: UUID, verb: str, target: UUID) -> Command:
+        data = cleaned(self)
+        return Command(
+            conversation_id=conversation_id,
+            answer_to=target if verb == "answer" else None,
+            continues=target if verb == "continue" else None,
+            model=data["model"],
+            idempotency_key=data["key"],
+        )
+
+
+class ModelForm(forms.Form):
+    model = forms.CharField(required=False, max_length=201)
+
+
+class TitleForm(forms.Form):
+    title = forms.CharField(max_length=200)
+
+
+class LookForm(forms.Form):
+    """Which part of a conversation a page shows; what makes no sense is ignored."""
+
+    at = forms.UUIDField(required=False)
+    edit = forms.UUIDField(required=False)
+    turns = forms.IntegerField(required=False, min_value=1)
+    model = forms.CharField(required=False, max_length=201)
+
+    def value(self, name: str) -> Any:
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+
+def cleaned(form: forms.Form) -> dict[str, Any]:
+    """The form's values. Raises Problem 400 naming the first field that makes no sense."""
+    if not form.is_valid():
+        raise _nonsense(next(iter(form.errors)))
+    return form.cleaned_data
+
+
+def _nonsense(field: str) -> Problem:
+    return Problem(400, "invalid_request", "This form makes no sense.", "Reload the page and try again.", field=field)

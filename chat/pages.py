@@ -1,0 +1,84 @@
+"""What the conversation page shows, gathered in a fixed number of queries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts.policies import Actor
+from accounts.problems import Problem, not_found
+from catalog import preferences
+from catalog.choices import Group, Option, picker
+from chat import runs
+from chat.models import Conversation, Message, Run
+from chat.render.turns import Turns, run_of
+from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What of a conversation is asked for: the branch through `at`, the last `turns`, a message to edit, and what the
+    message box holds. `model` is the choice for the next message, empty for the conversation's own."""
+
+    at: UUID | None = None
+    edit: UUID | None = None
+    turns: int = TURNS
+    model: str = ""
+    text: str = ""
+    problem: Problem | None = None
+
+
+def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[str, Any]:
+    """The template's context. Raises Problem 404 for a message that is not in this conversation."""
+    edited = _edited(actor, conversation, look.edit)
+    at = edited.parent_id if edited else look.at
+    turns = min(look.turns, MOST_TURNS)
+    branch = branch_at(actor, conversation, at, turns) if conversation else Branch([], earlier=False)
+    wanted = look.model or (conversation.model if conversation else "")
+    groups = picker(actor, wanted)
+    return {
+        "conversation": conversation,
+        "turns": Turns(conversation, branch).html() if conversation else [],
+        "more_turns": turns + TURNS if branch.earlier and turns < MOST_TURNS else None,
+        "running": running(branch),
+        "groups": groups,
+        "chosen": chosen(groups, wanted),
+        "ready": any(group.ready for group in groups),
+        "models": sum(len(group.options) for group in groups),
+        "text": look.text or (edited.text if edited else ""),
+        "parent": edited.parent_id if edited else (branch.messages[-1].pk if look.at and branch.messages else ""),
+        "editing": edited is not None,
+        "problem": look.problem,
+        "key": runs.new_key(),
+    }
+
+
+def _edited(actor: Actor, conversation: Conversation | None, message_id: UUID | None) -> Message | None:
+    if conversation is None or message_id is None:
+        return None
+    mine = Message.objects.visible_to(actor).filter(conversation=conversation, role=Message.Role.USER)
+    message = mine.filter(pk=message_id).first()
+    if message is None:
+        raise not_found()
+    return message
+
+
+def running(branch: Branch) -> Run | None:
+    found = run_of(branch.messages[-1]) if branch.messages else None
+    return found if found and found.state in Run.ACTIVE else None
+
+
+def chosen(groups: Iterable[Group], wanted: str) -> tuple[Group, Option] | None:
+    """The option that the next message goes to: the wanted one, else this person's default, else the best there is."""
+    options = [(group, option) for group in groups for option in group.options]
+    if named := next((pair for pair in options if pair[1].key == wanted), None):
+        return named
+    ready = [pair for pair in options if not pair[1].disabled_reason]
+    return min(ready, key=_preference, default=None)
+
+
+def _preference(pair: tuple[Group, Option]) -> tuple[bool, bool, int]:
+    option = pair[1]
+    known = option.key in preferences.BALANCED
+    place = preferences.BALANCED.index(option.key) if known else len(preferences.BALANCED)
+    return "Chat default" not in option.badges, option.sandbox, place

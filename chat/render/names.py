@@ -1,0 +1,86 @@
+"""What models, providers and credentials are called on a page."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.models import LanguageModel
+from chat.models import Run
+from providers.registry import Provider, providers
+
+CREDENTIALS = {
+    "request": "the key named in the request",
+    "own": "your key",
+    "workspace": "workspace key",
+    "environment": "installation key",
+    "sandbox": "sandbox",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who answers: `key` is `provider/model_id` or empty while nobody is chosen; `credential` a phrase, may be empty.
+
+    `first_word` is in seconds, `tokens` the length of the answer; both are None until the run has ended.
+    """
+
+    key: str = ""
+    label: str = ""
+    credential: str = ""
+    first_word: float | None = None
+    tokens: int | None = None
+
+    @property
+    def provider_id(self) -> str:
+        return self.key.partition("/")[0]
+
+    @property
+    def provider(self) -> Provider | None:
+        return providers().get(self.provider_id)
+
+    @property
+    def provider_label(self) -> str:
+        return self.provider.label if self.provider else self.provider_id.capitalize()
+
+    @property
+    def letter(self) -> str:
+        return self.provider.letter if self.provider else (self.provider_id[:1].upper() or "?")
+
+
+def labels_of(keys: Iterable[str]) -> dict[str, str]:
+    """The catalog's labels of these models, by key; a model that has left it is missing. One query, or none."""
+    wanted = {key for key in keys if key}
+    if not wanted:
+        return {}
+    ids = {key.partition("/")[2] for key in wanted}
+    rows = LanguageModel.objects.filter(model_id__in=ids).values_list("provider_id", "model_id", "label")
+    found = {f"{provider_id}/{model_id}": label for provider_id, model_id, label in rows}
+    return {key: found[key] for key in wanted if key in found}
+
+
+def credential_phrase(source: str, hint: str) -> str:
+    phrase = CREDENTIALS.get(source, source)
+    return f"{phrase} {hint}" if source in {"own", "request"} and hint else phrase
+
+
+def by_of(run: Run, labels: Mapping[str, str]) -> By:
+    key = run.served_model or run.requested_model
+    waited = (run.first_content_at - run.created_at).total_seconds() if run.first_content_at else None
+    return By(
+        key,
+        label_of(key, labels),
+        credential_phrase(run.credential_source, run.credential_hint),
+        waited if run.ended_at else None,
+        run.usage.get("output_tokens"),
+    )
+
+
+def by_started(data: Mapping[str, Any], labels: Mapping[str, str]) -> By:
+    """From the `status` event that opens a run."""
+    key = str(data.get("model") or data.get("requested") or "")
+    phrase = credential_phrase(str(data.get("credential", "")), str(data.get("hint", "")))
+    return By(key, label_of(key, labels), phrase)
+
+
+def label_of(key: str, labels: Mapping[str, str]) -> str:
+    return labels.get(key) or key.partition("/")[2]

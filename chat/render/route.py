@@ -1,0 +1,93 @@
+"""The stops of an answer as its journal grows, and of one that is finished. No clock, no transport."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chat.models import Run
+from chat.render.blocks import Blocks
+from chat.render.cards import Button, Place, card
+from chat.render.names import By
+from chat.render.stops import Stop
+
+NOTES = {
+    "length": "The answer reached its length limit.",
+    "content_blocked": "The provider's filter ended this answer.",
+    "refusal": "The model declined to answer.",
+    "context_full": "The conversation filled what the model can read at once.",
+}
+GOES_ON = frozenset({"length"})
+
+
+class Route:
+    """Stops in order. There is always one answer stop to write to until the route ends."""
+
+    def __init__(self, by: By) -> None:
+        self.by = by
+        self.stops: list[Stop] = []
+        self._count = 0
+        self.writing = self._add("answer", first=True, live=True)
+
+    def _add(self, kind: Any, **fields: Any) -> Stop:
+        self._count += 1
+        stop = Stop(str(self._count), kind, by=self.by, **fields)
+        self.stops.append(stop)
+        return stop
+
+    def open(self, kind: Any, **fields: Any) -> tuple[Stop, str]:
+        """A new stop, and the key of the one it stands before (empty: it is the last)."""
+        stop = self._add(kind, live=True, **fields)
+        if self.writing.empty:
+            self.stops.remove(stop)
+            self.stops.insert(self.stops.index(self.writing), stop)
+            return stop, self.writing.key
+        return stop, ""
+
+    def answer_stop(self) -> tuple[Stop, Stop | None]:
+        """Where text goes now: the open stop, or a new one (second value) when something came after the last text."""
+        if self.stops[-1] is self.writing:
+            return self.writing, None
+        self.writing = self._add("answer", live=True)
+        return self.writing, self.writing
+
+    def live(self, kind: str, name: str = "") -> Stop | None:
+        """The stop of that kind that still grows (a tool call by its id)."""
+        found = [stop for stop in self.stops if stop.live and stop.kind == kind and (not name or stop.title == name)]
+        return found[-1] if found else None
+
+    def has_text(self) -> bool:
+        return any(stop.kind == "answer" and not stop.empty for stop in self.stops)
+
+    def ending(self, run: Run, place: Place) -> Stop | None:
+        """The stop that says how the run ended, when there is more to say than the text."""
+        if run.error:
+            at = run.ended_at or run.created_at
+            return self._add("error", card=card(run.error, self.by, place, at, partial=self.has_text()))
+        if run.state == Run.State.STOPPED:
+            return self._note("You stopped this answer.", place)
+        if run.finish_reason in NOTES:
+            return self._note(NOTES[run.finish_reason], place, goes_on=run.finish_reason in GOES_ON)
+        return None if self.stops else self._note("No text arrived.", place)
+
+    def _note(self, title: str, place: Place, *, goes_on: bool = True) -> Stop:
+        again = Button("Continue the answer", do=place.on) if self.has_text() else Button("Try again", do=place.again)
+        return self._add("note", title=title, button=again if goes_on else None)
+
+
+def finished_route(parts: list[Mapping[str, Any]], by: By, reasoned: int | None = None) -> Route:
+    """The route of a stored message, every stop closed. `reasoned` is in seconds, None when nobody measured it."""
+    route = Route(by)
+    for part in parts:
+        match part["type"]:
+            case "text":
+                stop, _ = route.answer_stop()
+                stop.blocks = Blocks.finished(part["text"])
+            case "reasoning":
+                stop, _ = route.open("reasoning", text=part["text"], seconds=reasoned)
+            case "tool_call":
+                stop, _ = route.open("tool", name=part["name"], text=part["args"], result=part.get("result"))
+            case _:
+                continue
+        stop.live = False
+    if route.writing.empty:
+        route.stops.remove(route.writing)
+    return route

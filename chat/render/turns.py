@@ -1,0 +1,107 @@
+"""Turns of a conversation as HTML: a person's message, an answer with its route, and the tools under each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from chat import ledger
+from chat.models import Conversation, Message, Run
+from chat.render.cards import Place
+from chat.render.names import By, by_of, labels_of
+from chat.render.presentation import Presentation
+from chat.render.route import finished_route
+from chat.threads import Branch
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Where a message stands among the versions of its place."""
+
+    number: int
+    count: int
+    earlier: UUID | None
+    later: UUID | None
+
+
+def versions_of(message: Message, same_place: Sequence[UUID]) -> Versions | None:
+    if len(same_place) < 2 or message.pk not in same_place:
+        return None
+    index = same_place.index(message.pk)
+    earlier = same_place[index - 1] if index else None
+    later = same_place[index + 1] if index + 1 < len(same_place) else None
+    return Versions(index + 1, len(same_place), earlier, later)
+
+
+def place_of(conversation_id: UUID, message: Message, asked: bool) -> Place:
+    return Place(conversation_id, message.parent_id, message.pk, asked)
+
+
+def present(run: Run, place: Place, labels: Mapping[str, str]) -> Presentation:
+    """The presentation of a run as far as its journal goes now."""
+    presentation = Presentation(by_of(run, labels), place)
+    while True:
+        entries, _ = ledger.read(run.stream_id, presentation.sequence)
+        presentation.feed(entries, labels)
+        if len(entries) < ledger.READ_LIMIT:
+            return presentation
+
+
+def footer(place: Place) -> str:
+    """The tools under a finished answer."""
+    return render_to_string("chat/tools.html", {"place": place})
+
+
+class Turns:
+    """Renders the messages of one branch."""
+
+    def __init__(self, conversation: Conversation, branch: Branch) -> None:
+        self.conversation = conversation
+        self.branch = branch
+        runs = [run for message in branch.messages if (run := run_of(message))]
+        self.labels = labels_of(key for run in runs for key in (run.served_model, run.requested_model))
+
+    def html(self) -> list[str]:
+        asked = {message.pk for message in self.branch.messages if message.role == Message.Role.USER}
+        return [self._turn(message, message.parent_id in asked) for message in self.branch.messages]
+
+    def _turn(self, message: Message, asked: bool) -> str:
+        context = {
+            "message": message,
+            "conversation": self.conversation,
+            "versions": versions_of(message, self.branch.versions(message)),
+        }
+        if message.role == Message.Role.USER:
+            return render_to_string("chat/said.html", context)
+        return render_to_string("chat/answer.html", context | self._answer(message, asked))
+
+    def _answer(self, message: Message, asked: bool) -> dict[str, object]:
+        run, place = run_of(message), place_of(self.conversation.pk, message, asked)
+        if run is None:
+            by = By()
+            return {"by": by, "stops": finished_route(message.parts, by).stops, "place": place}
+        by = by_of(run, self.labels)
+        if run.state in Run.ACTIVE:
+            now = present(run, place, self.labels)
+            return {"by": now.by, "stops": now.route.stops, "place": place, "run": run, "sequence": now.sequence}
+        route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk))
+        route.ending(run, place)
+        return {"by": by, "stops": route.stops, "place": place, "run": run}
+
+
+def run_of(message: Message) -> Run | None:
+    found = getattr(message, "run", None)
+    return found if isinstance(found, Run) else None
+
+
+def added(run: Run) -> tuple[UUID | None, str]:
+    """What a new run puts on a page: the message its turns follow, and their HTML."""
+    answer = Message.objects.select_related("conversation", "parent", "run").get(pk=run.answer_id)
+    asked = answer.parent
+    if asked is None:
+        return None, ""
+    family = list(asked.children.order_by("created_at", "pk").values_list("pk", flat=True))
+    fresh = asked.role == Message.Role.USER and len(family) == 1
+    turns = Turns(answer.conversation, Branch([asked, answer], earlier=False, siblings={answer.pk: family})).html()
+    return (asked.parent_id, "".join(turns)) if fresh else (asked.pk, turns[1])

@@ -1,0 +1,84 @@
+/* The message box: Enter sends, a draft survives a reload, what is written during an answer is sent when it ends. */
+
+import { complain, post } from "./send.js";
+import { line } from "./socket.js";
+
+export class Composer {
+  #running = null;
+  #queued = false;
+
+  constructor(form) {
+    this.form = form;
+    this.text = form.elements.namedItem("text");
+    this.draft = `draft:${form.dataset.conversation || "new"}`;
+    this.text.value ||= localStorage.getItem(this.draft) ?? "";
+    this.text.addEventListener("input", () => this.#typed());
+    this.text.addEventListener("keydown", (event) => this.#key(event));
+    form.addEventListener("submit", (event) => this.#submit(event));
+    document.addEventListener("answer-start", ({ detail }) => this.#state(detail.stream));
+    document.addEventListener("answer-end", () => this.#state(null));
+    document.querySelector("[data-stop-answer]")?.addEventListener("click", (event) => this.stop(event));
+    this.#typed();
+  }
+
+  get running() {
+    return this.#running;
+  }
+
+  stop(event) {
+    if (this.#running && line.stop(this.#running)) event?.preventDefault();
+  }
+
+  #typed() {
+    if (!CSS.supports("field-sizing", "content")) {
+      this.text.style.height = "auto";
+      this.text.style.height = `${this.text.scrollHeight}px`;
+    }
+    if (this.text.value) localStorage.setItem(this.draft, this.text.value);
+    else localStorage.removeItem(this.draft);
+    this.#wait(this.#queued && this.text.value !== "");
+  }
+
+  #key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (this.text.value.trim()) this.form.requestSubmit();
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    if (!this.text.value.trim() || this.form.inert) return;
+    if (this.#running) {
+      this.#wait(true);
+      return;
+    }
+    const said = this.text.value;
+    this.form.setAttribute("aria-busy", "true");
+    const problem = await post(this.form);
+    this.form.removeAttribute("aria-busy");
+    complain(problem);
+    if (problem) return;
+    if (this.text.value === said) this.text.value = "";
+    this.form.elements.namedItem("parent").value = "";
+    this.#typed();
+    this.text.focus();
+  }
+
+  #wait(queued) {
+    this.#queued = queued;
+    const note = document.querySelector("[data-queued]");
+    if (note) note.hidden = !queued;
+  }
+
+  #state(stream) {
+    this.#running = stream;
+    const [send, stop] = [document.querySelector("[data-send]"), document.querySelector("[data-stop-answer]")];
+    send.hidden = Boolean(stream);
+    stop.hidden = !stream;
+    if (stream) stop.value = `stop:${stream}`;
+    else if (this.#queued) {
+      this.#wait(false);
+      this.form.requestSubmit();
+    }
+  }
+}
