@@ -11,6 +11,9 @@ SCOPES = {
     "credentials": "Manage your own provider keys",
 }
 
+# Every role may use all of what there is today; a token asks for some of it and is cut to its owner's role at each use.
+SCOPES_BY_ROLE: dict[Role, frozenset[str]] = {role: frozenset(SCOPES) for role in Role}
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -30,4 +33,17 @@ class Actor:
 
 
 def actor_for(membership: Membership, scopes: frozenset[str] = frozenset(SCOPES)) -> Actor:
-    return Actor(membership.user_id, membership.workspace_id, Role(membership.role), scopes)
+    """`scopes` is what was asked for; the actor gets no more of it than the role gives at this moment."""
+    role = Role(membership.role)
+    return Actor(membership.user_id, membership.workspace_id, role, scopes & SCOPES_BY_ROLE[role])
+
+
+def assignable_roles(role: Role) -> tuple[Role, ...]:
+    """The roles somebody with `role` may give to others and take from them."""
+    match role:
+        case Role.OWNER:
+            return (Role.OWNER, Role.ADMIN, Role.MEMBER)
+        case Role.ADMIN:
+            return (Role.ADMIN, Role.MEMBER)
+        case Role.MEMBER:
+            return ()

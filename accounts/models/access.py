@@ -3,8 +3,9 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
-from accounts.models.people import User, Workspace
+from accounts.models.people import Membership, User, Workspace
 
 
 class ApiToken(models.Model):
@@ -22,8 +23,15 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    membership: Membership
+    """Not a column: the membership it was found to act under, set by `tokens.verify`."""
+
     def __str__(self) -> str:
         return f"{self.name} ({self.hint})"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
 
 
 class SignInLink(models.Model):

@@ -1,0 +1,105 @@
+"""People, workspaces and memberships in the console."""
+
+from typing import Any, cast
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest
+
+from accounts import memberships
+from accounts.console import WorkspaceAdmin
+from accounts.models import Membership, Role, User, Workspace
+from accounts.policies import assignable_roles
+
+# Editable credentials, verified addresses and live session keys would let one administrator become anybody.
+for closed in (Authenticator, EmailAddress, UserSession, Group):
+    if admin.site.is_registered(closed):
+        admin.site.unregister(closed)
+
+
+@admin.register(User)
+class UserAdmin(WorkspaceAdmin):
+    """People who share an administered workspace. Nothing here changes how they sign in."""
+
+    workspace_lookup = "memberships__workspace"
+    may_add = may_change = may_delete = False
+    list_display = ("email", "name", "is_active", "last_login", "date_joined")
+    list_filter = ("is_active",)
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    fields = ("email", "name", "is_active", "last_login", "date_joined")
+
+
+@admin.register(Workspace)
+class WorkspacePage(WorkspaceAdmin):
+    workspace_lookup = "pk"
+    may_add = may_delete = False
+    list_display = ("name", "members", "created_at")
+    fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
+        rows: QuerySet[Workspace] = super().get_queryset(request)
+        return rows.annotate(member_count=Count("memberships", distinct=True))
+
+    @admin.display(description="Members", ordering="member_count")
+    def members(self, row: Any) -> int:
+        return int(row.member_count)
+
+
+@admin.register(Membership)
+class MembershipAdmin(WorkspaceAdmin):
+    """Roles. Nobody gives or takes one above their own, and a workspace keeps an owner."""
+
+    may_add = False
+    actions = None
+    list_display = ("user", "workspace", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__email",)
+    ordering = ("workspace__name", "user__email")
+    fields = ("user", "workspace", "role", "created_at")
+    readonly_fields = ("user", "workspace", "created_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def _may_touch(self, request: HttpRequest, row: Model | None) -> bool:
+        if not isinstance(row, Membership):
+            return True
+        return Role(row.role) in self._assignable(request, row) and not memberships.is_last_owner(row)
+
+    def _assignable(self, request: HttpRequest, row: Membership) -> tuple[Role, ...]:
+        user = cast("User", request.user)
+        if user.is_superuser:
+            return tuple(Role)
+        own = Membership.objects.filter(user=user, workspace_id=row.workspace_id).first()
+        return assignable_roles(Role(own.role)) if own else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        role: Any = form.base_fields.get("role")
+        if obj is not None and role is not None:
+            role.choices = [(one.value, one.label) for one in self._assignable(request, obj)]
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        try:
+            memberships.grant(obj.user, obj.workspace, Role(obj.role))
+        except memberships.LastOwner:
+            self._keep_owner(request)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        try:
+            memberships.revoke(obj)
+        except memberships.LastOwner:
+            self._keep_owner(request)
+
+    def _keep_owner(self, request: HttpRequest) -> None:
+        messages.error(request, "Nothing was changed: a workspace keeps at least one owner.")

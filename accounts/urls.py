@@ -1,0 +1,17 @@
+"""Pages about a person, beside the ones that allauth serves under /accounts/."""
+
+from django.urls import path
+
+from accounts.views import security, sign_in, tokens
+
+app_name = "accounts"
+urlpatterns = [
+    path("enter/<str:token>/", sign_in.enter, name="enter"),
+    path("welcome/", sign_in.welcome, name="welcome"),
+    path("settings/accounts/", security.page, name="security"),
+    path("settings/accounts/sessions/end-others/", security.end_others, name="end_other_sessions"),
+    path("settings/accounts/sessions/<int:pk>/end/", security.end_session, name="end_session"),
+    path("settings/accounts/sign-in-again/", sign_in.sign_in_again, name="sign_in_again"),
+    path("settings/tokens/", tokens.page, name="tokens"),
+    path("settings/tokens/<uuid:pk>/revoke/", tokens.revoke, name="revoke_token"),
+]

@@ -1,0 +1,1 @@
+"""Pages about a person: signing in, passkeys, recovery codes, sessions, API tokens."""

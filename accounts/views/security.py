@@ -1,0 +1,88 @@
+"""How a person signs in and where they are signed in: one page, and the sessions they can end."""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import devices, passkeys
+from accounts.models import User
+from accounts.views.people import signed_in
+
+BACKED_UP = 0x10  # the bit of the authenticator data that says a platform has synced the key
+
+
+@require_GET
+@never_cache
+def page(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    keys = list(passkeys.of(user))
+    context = {
+        "passkeys": [_key_row(key, last=len(keys) == 1) for key in keys],
+        "recovery": _recovery_state(user),
+        "sessions": [_session_row(one) for one in _sessions(user)],
+    }
+    return render(request, "accounts/security.html", context)
+
+
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    session = get_object_or_404(UserSession, pk=pk, user=signed_in(request))
+    end_sessions(request, [session])
+    if request.user.is_authenticated:
+        messages.success(request, "That session is signed out.")
+    return redirect("accounts:security")
+
+
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    end_other_sessions(request, signed_in(request))
+    messages.success(request, "You are signed out everywhere else.")
+    return redirect("accounts:security")
+
+
+def _key_row(key: Authenticator, *, last: bool) -> dict[str, Any]:
+    wrapped = WebAuthn(key)
+    name = wrapped.name
+    return {
+        "pk": key.pk,
+        "name": name,
+        "icon": "i-phone" if any(mobile in name for mobile in devices.MOBILE) else "i-device",
+        "added": key.created_at,
+        "used": key.last_used_at,
+        "synced": bool(wrapped.authenticator_data.flags & BACKED_UP),
+        "last": last,
+    }
+
+
+def _recovery_state(user: User) -> dict[str, Any] | None:
+    stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    if stored is None:
+        return None
+    codes = RecoveryCodes(stored)
+    return {"left": len(codes.get_unused_codes()), "unseen": not codes.did_view, "made": stored.created_at}
+
+
+def _sessions(user: User) -> list[UserSession]:
+    """The living ones, this one first and then the newest."""
+    living: list[UserSession] = UserSession.objects.purge_and_list(user)
+    return sorted(living, key=lambda one: (one.is_current(), one.last_seen_at), reverse=True)
+
+
+def _session_row(one: UserSession) -> dict[str, Any]:
+    return {
+        "pk": one.pk,
+        "what": devices.describe(one.user_agent),
+        "icon": "i-phone" if devices.is_mobile(one.user_agent) else "i-device",
+        "ip": one.ip,
+        "since": one.created_at,
+        "current": one.is_current(),
+    }
