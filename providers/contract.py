@@ -1,6 +1,6 @@
 """What every provider can do and the values that cross that line; no Django, no SDK, no wire."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -154,7 +154,7 @@ class ProviderRuntime(Protocol):
 
     def stream_generate(
         self, credential: OpenCredential, request: GenerateRequest
-    ) -> AsyncIterator["StreamEvent"]: ...
+    ) -> AsyncGenerator["StreamEvent"]: ...
 
     async def validate_credential(self, credential: OpenCredential) -> CredentialCheck: ...
 

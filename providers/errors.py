@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from providers.redaction import identifier, scrub
+
 
 class ErrorCode(enum.StrEnum):
     """The public vocabulary of failures: API, pages, console, logs and stored runs use these words only."""
@@ -147,13 +149,13 @@ class ProviderError(Exception):
         retry_after: float | None = None,
         partial: bool = False,
     ) -> None:
-        super().__init__(message[:500])
+        self.message = scrub(message)[:500]
+        super().__init__(self.message)
         self.code = code
-        self.message = message[:500]
         self.provider_id = provider_id
         self.status = status
         self.detail = detail
-        self.request_id = request_id
+        self.request_id = identifier(request_id)
         self.retry_after = retry_after
         self.partial = partial
 

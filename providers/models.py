@@ -29,7 +29,8 @@ class CredentialManager(models.Manager["Credential"].from_queryset(CredentialQue
     """Leaves the secret in the database: only `credentials.open_stored` asks for it."""
 
     def get_queryset(self) -> CredentialQuerySet:
-        return super().get_queryset().defer("secret")
+        rows: CredentialQuerySet = super().get_queryset().defer("secret")
+        return rows
 
 
 class Credential(models.Model):
@@ -57,11 +58,14 @@ class Credential(models.Model):
     hint = models.CharField(max_length=24, editable=False)
     fingerprint = models.CharField(max_length=32, editable=False)
     base_url = models.URLField(max_length=300, blank=True)
+    # Decided from the secret when it is stored, so that nothing has to open it to know where it may be sent.
+    sandbox = models.BooleanField(default=False, editable=False)
     state = models.CharField(max_length=12, choices=State, default=State.UNCHECKED, editable=False)
     error_code = models.CharField(max_length=24, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     latency_ms = models.PositiveIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # When the secret was last set; the result of a check does not touch it.
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[CredentialManager] = CredentialManager()

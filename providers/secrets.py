@@ -40,11 +40,13 @@ class Secret:
         return self
 
 
+# The beginnings that vendors give every key of a kind; they say what a key is for and nothing about its value.
+PUBLIC_PREFIXES = ("sk-proj-", "sk-svcacct-", "sk-admin-", "sk-ant-", "sk-", "AIza", "AQ.", "sandbox-")
+
+
 def hint(value: str) -> str:
     """What a page may show of a key: its public prefix and last four characters, or nothing of a short one."""
     if len(value) < 20:
         return "…"
-    parts = value.split("-")
-    prefix = "-".join(parts[:2]) if value.startswith(("sk-proj-", "sk-ant-", "sk-svcacct-", "sk-admin-")) else parts[0]
-    prefix = f"{prefix}-" if len(parts) > 1 and len(prefix) <= 10 else ""
+    prefix = next((prefix for prefix in PUBLIC_PREFIXES if value.startswith(prefix)), "")
     return f"{prefix}…{value[-4:]}"

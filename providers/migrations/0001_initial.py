@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('hint', models.CharField(editable=False, max_length=24)),
                 ('fingerprint', models.CharField(editable=False, max_length=32)),
                 ('base_url', models.URLField(blank=True, max_length=300)),
+                ('sandbox', models.BooleanField(default=False, editable=False)),
                 ('state', models.CharField(choices=[('unchecked', 'Not checked yet'), ('working', 'Working'), ('refused', 'Refused'), ('unreachable', 'Provider not reachable')], default='unchecked', editable=False, max_length=12)),
                 ('error_code', models.CharField(blank=True, editable=False, max_length=24)),
                 ('checked_at', models.DateTimeField(editable=False, null=True)),

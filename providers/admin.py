@@ -1,0 +1,100 @@
+"""Workspace keys in the console: entered, replaced, checked and removed; what was entered is never shown."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.console import WorkspaceAdmin
+from providers import checks, credentials, registry
+from providers.forms import CredentialForm
+from providers.models import Credential
+
+CHECKED_AT_ONCE = 10
+
+
+@admin.register(Credential)
+class CredentialAdmin(WorkspaceAdmin):
+    form = CredentialForm
+    list_display = ("provider", "workspace", "owner", "hint", "state", "checked_at", "latency")
+    list_filter = ("provider_id", "state")
+    list_select_related = ("workspace", "user")
+    ordering = ("workspace__name", "provider_id")
+    actions = ("check_now",)
+    readonly_fields = ("hint", "fingerprint", "state", "error_code", "checked_at", "latency_ms", "updated_at")
+
+    @admin.display(description="Provider", ordering="provider_id")
+    def provider(self, row: Credential) -> str:
+        known = registry.providers().get(row.provider_id)
+        return known.label if known else row.provider_id
+
+    @admin.display(description="Whose")
+    def owner(self, row: Credential) -> str:
+        return "Workspace" if row.user_id is None else f"Own key of {row.user}"
+
+    @admin.display(description="Latency")
+    def latency(self, row: Credential) -> str:
+        return "" if row.latency_ms is None else f"{row.latency_ms} ms"
+
+    @admin.action(description="Check now", permissions=["change"])
+    def check_now(self, request: HttpRequest, rows: QuerySet[Credential]) -> None:
+        for row in rows[:CHECKED_AT_ONCE]:
+            self._check(request, row)
+
+    # ------------------------------------------------------------ whose rows
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
+        """A member's own key is that member's business; a superuser sees that it exists."""
+        rows: QuerySet[Credential] = super().get_queryset(request)
+        return rows if getattr(request.user, "is_superuser", False) else rows.filter(user__isnull=True)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        own = isinstance(obj, Credential) and obj.user_id is not None
+        return super().has_change_permission(request, obj) and not own
+
+    # ------------------------------------------------------------ entering
+    def get_fields(self, request: HttpRequest, obj: Credential | None = None) -> Any:
+        entered = ["workspace", "provider_id", "label", "base_url", "key"]
+        return entered if obj is None else [*entered, *self.readonly_fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Credential | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if obj is None else ("workspace", "provider_id", *self.readonly_fields)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Credential:
+        """Stored here, because the row that is kept may be one that was there before."""
+        super().save_form(request, form, change)
+        row: Credential = form.keep(request.user.pk)
+        return row
+
+    def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: bool) -> None:
+        """What is left is the check, once the transaction is over."""
+        request.credential_to_check = obj  # type: ignore[attr-defined]
+
+    def delete_model(self, request: HttpRequest, obj: Credential) -> None:
+        credentials.forget(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
+        for row in queryset:
+            credentials.forget(row)
+
+    @method_decorator(sensitive_post_parameters("key"))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """No database transaction is held open while a provider is asked."""
+        response: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        saved: Credential | None = getattr(request, "credential_to_check", None)
+        if saved is not None:
+            self._check(request, saved)
+        return response
+
+    def _check(self, request: HttpRequest, row: Credential) -> None:
+        result = checks.check_from_thread(f"credential:{row.pk}")
+        label = self.provider(row)
+        match checks.state_after(result):
+            case Credential.State.WORKING:
+                messages.success(request, f"{label} accepted the key in {result.latency_ms} ms.")
+            case Credential.State.REFUSED:
+                messages.error(request, f"{label} refused the key.")
+            case _:
+                messages.warning(request, f"{label} did not answer, so the key is not checked yet.")

@@ -1,0 +1,84 @@
+"""The forms that take a key: its secret goes in and never comes back out."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+
+from accounts.models import Role
+from accounts.policies import Actor
+from accounts.problems import Problem
+from providers import credentials, registry
+from providers.models import Credential
+from providers.pasted import LONGEST_KEY
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Credential]
+else:
+    ModelForm = forms.ModelForm
+
+
+def _secret_field(help_text: str = "") -> forms.CharField:
+    """May be empty for providers that need no key; `credentials.accepted` decides."""
+    return forms.CharField(
+        label="API key",
+        required=False,
+        strip=True,
+        max_length=2 * LONGEST_KEY,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=help_text,
+    )
+
+
+class KeyForm(forms.Form):
+    """What the settings page sends."""
+
+    secret = _secret_field()
+    shared = forms.BooleanField(required=False)
+    base_url = forms.CharField(label="Base URL", required=False, max_length=300)
+
+
+class CredentialForm(ModelForm):
+    """A workspace key in the console. `key` is a field of the form alone: the model's secret never takes part.
+
+    Any change asks for the key again, so that nobody can send a key that another person entered somewhere else.
+    """
+
+    provider_id = forms.ChoiceField(label="Provider")
+    key = _secret_field("Checked with one request that costs nothing, then encrypted. It is not shown again.")
+
+    class Meta:
+        model = Credential
+        fields = ("workspace", "provider_id", "label", "base_url")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        provider = self.fields.get("provider_id")
+        if isinstance(provider, forms.ChoiceField):
+            provider.choices = [(one.provider_id, one.label) for one in registry.available()]
+
+    def clean(self) -> dict[str, Any] | None:
+        given = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                credentials.accepted(self._provider(given), given.get("key", ""), given.get("base_url", ""))
+            except Problem as problem:
+                field = {"secret": "key"}.get(problem.extra["field"], problem.extra["field"])
+                self.add_error(field if field in self.fields else None, problem.title)
+        return given
+
+    def _provider(self, given: dict[str, Any]) -> str:
+        return str(given.get("provider_id") or self.instance.provider_id)
+
+    def keep(self, user_id: UUID) -> Credential:
+        """Store what was entered, in the row that is there or in a new one. Call only on a valid form."""
+        given = self.cleaned_data
+        workspace = given.get("workspace") or self.instance.workspace
+        return credentials.save(
+            Actor(user_id, workspace.pk, Role.ADMIN),
+            provider_id=self._provider(given),
+            secret=given["key"],
+            shared=True,
+            label=given["label"],
+            base_url=given["base_url"],
+        )

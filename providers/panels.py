@@ -1,0 +1,222 @@
+"""What the settings page says about each provider, as plain values; the template only arranges them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.policies import Actor
+from providers import registry, sources
+from providers.credentials import descriptor_of
+from providers.models import Credential
+from providers.resolution import Descriptor, resolve
+
+type Health = tuple[str, str]  # the mark's state in the stylesheet, and the word beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`tone` is ok, warn or bad; `replace` says that the remedy is another key."""
+
+    tone: str
+    title: str
+    sentence: str
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    name: str
+    value: str
+    mono: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One provider for one owner. `check_ref` is what "Check now" checks, `stored` the row that may be replaced and
+    removed, `accepts_key` whether a key can be added here at all; `effect` says what removing would change."""
+
+    provider: registry.Provider
+    shared: bool
+    health: Health
+    summary: str
+    facts: tuple[Fact, ...]
+    notice: Notice | None
+    check_ref: str
+    stored: UUID | None
+    accepts_key: bool
+    takes_base_url: bool
+    base_url: str
+    effect: str
+    foot: str
+
+    @property
+    def anchor(self) -> str:
+        return f"{'w' if self.shared else 'p'}-{self.provider.provider_id}"
+
+
+def panels(actor: Actor, now: datetime | None = None) -> tuple[list[Panel], list[Panel]]:
+    """The person's panels, and the workspace's for its administrators (otherwise empty). One query."""
+    now = now or timezone.now()
+    rows = list(Credential.objects.visible_to(actor))
+    installation = sources.descriptors()
+    own, workspace = [], []
+    for provider in registry.available():
+        kept = [row for row in rows if row.provider_id == provider.provider_id]
+        others = [one for one in installation if one.provider_id == provider.provider_id]
+        own.append(_own_panel(provider, kept, others, now))
+        if actor.administers:
+            workspace.append(_workspace_panel(provider, kept, others, now))
+    return own, workspace
+
+
+def used_for(provider_id: str, found: Sequence[Descriptor]) -> Descriptor | None:
+    """What a request to this provider goes out with: a real credential before the sandbox."""
+    real = resolve(provider_id, found, sandbox_model=False).chosen
+    return real or resolve(provider_id, found, sandbox_model=True).chosen
+
+
+def _own_panel(
+    provider: registry.Provider, rows: list[Credential], installation: list[Descriptor], now: datetime
+) -> Panel:
+    own = next((row for row in rows if row.user_id is not None), None)
+    workspace = next((row for row in rows if row.user_id is None), None)
+    used = used_for(provider.provider_id, [*map(descriptor_of, rows), *installation])
+    without = used_for(provider.provider_id, [*map(descriptor_of, filter(None, [workspace])), *installation])
+    facts = [Fact("Key", own.hint, mono=True) if own else Fact("Key", "None of your own")]
+    if own:
+        facts.append(Fact("Added", _day(own.updated_at)))
+    elif workspace:
+        facts.append(Fact("Workspace key", workspace.hint, mono=True))
+    shown = own or workspace
+    if shown:
+        facts.append(Fact("Last checked", _checked(shown, now)))
+    facts.append(Fact("Used for requests", used.text.partition(" …")[0] if used else "Nothing yet"))
+    return Panel(
+        provider=provider,
+        shared=False,
+        health=_health(used),
+        summary=f"Connected with: {used.text}" if used else "Not connected",
+        facts=tuple(facts),
+        notice=_notice(provider, own, now),
+        check_ref=used.ref if used else "",
+        stored=own.pk if own else None,
+        accepts_key=not provider.base_url_required or bool(sources.base_url(provider.provider_id)),
+        takes_base_url=False,
+        base_url="",
+        effect=_effect(provider, without, whose="Your requests"),
+        foot=_foot(provider, own, workspace, without),
+    )
+
+
+def _workspace_panel(
+    provider: registry.Provider, rows: list[Credential], installation: list[Descriptor], now: datetime
+) -> Panel:
+    row = next((row for row in rows if row.user_id is None), None)
+    without = used_for(provider.provider_id, installation)
+    facts: list[Fact] = [Fact("Key", row.hint, mono=True) if row else Fact("Key", "None")]
+    if row:
+        facts += [Fact("Added", _day(row.updated_at)), Fact("Last checked", _checked(row, now))]
+        facts += [Fact("Base URL", row.base_url, mono=True)] if row.base_url else []
+    return Panel(
+        provider=provider,
+        shared=True,
+        health=_health(descriptor_of(row) if row else None),
+        summary="For every member without a key of their own",
+        facts=tuple(facts),
+        notice=_notice(provider, row, now),
+        check_ref=descriptor_of(row).ref if row else "",
+        stored=row.pk if row else None,
+        accepts_key=True,
+        takes_base_url=True,
+        base_url=row.base_url if row else "",
+        effect=_effect(provider, without, whose="Requests of members without their own key"),
+        foot="",
+    )
+
+
+# ---------------------------------------------------------------- words
+def _health(used: Descriptor | None) -> Health:
+    if used is None:
+        return "unknown", "Not connected"
+    if used.source == "sandbox":
+        return "ok", "Sandbox"
+    if used.source == "environment":
+        return "ok", "Connected"
+    words: dict[str, Health] = {
+        Credential.State.WORKING: ("ok", "Working"),
+        Credential.State.REFUSED: ("down", "Key refused"),
+        Credential.State.UNREACHABLE: ("down", "Not reachable"),
+    }
+    return words.get(used.state, ("unknown", "Not checked yet"))
+
+
+def _notice(provider: registry.Provider, row: Credential | None, now: datetime) -> Notice | None:
+    if row is None or row.checked_at is None:
+        return None
+    when, ending = ago(row.checked_at, now), row.hint.rpartition("…")[2]
+    key = f"The key ending {ending}" if ending and ending != row.hint else "The key"
+    if row.state == Credential.State.REFUSED and row.error_code == "permission_denied":
+        sentence = f"{key} is known, but its account may not do this ({when}). It may be restricted."
+        return Notice("bad", f"{provider.label} does not allow this key.", sentence, replace=True)
+    if row.state == Credential.State.REFUSED:
+        sentence = f"{key} was refused {when}. It may have been revoked or mistyped."
+        return Notice("bad", f"{provider.label} refused this key.", sentence, replace=True)
+    if row.state == Credential.State.UNREACHABLE:
+        sentence = f"The key is kept, but the check {when} got no answer. Check it again in a moment."
+        return Notice("warn", f"{provider.label} is not reachable.", sentence)
+    return None
+
+
+def _effect(provider: registry.Provider, without: Descriptor | None, *, whose: str) -> str:
+    if without is None:
+        return f"{whose} to {provider.label} stop working until another key is added."
+    return f"{whose} to {provider.label} then use the {_kind(without)}."
+
+
+def _foot(
+    provider: registry.Provider, own: Credential | None, workspace: Credential | None, without: Descriptor | None
+) -> str:
+    if own and workspace:
+        return "The workspace also has a key. It is used if you remove yours."
+    if own and without:
+        return f"If you remove your key, the {_kind(without)} is used."
+    if not own and provider.base_url_required and not sources.base_url(provider.provider_id) and not workspace:
+        return "An administrator connects this provider with the address of a server."
+    return ""
+
+
+def _kind(used: Descriptor) -> str:
+    words = {"workspace": "workspace's key", "environment": "installation's key", "sandbox": "sandbox"}
+    return words.get(used.source, "key")
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def _checked(row: Credential, now: datetime) -> str:
+    if row.checked_at is None:
+        return "Never"
+    took = f", {row.latency_ms} ms" if row.latency_ms is not None and row.latency_ms < 1000 else ""
+    if row.latency_ms is not None and row.latency_ms >= 1000:
+        took = f", {row.latency_ms / 1000:.1f} s"
+    return ago(row.checked_at, now) + took
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Relative up to an hour, then the clock (UTC), then the date."""
+    passed = now - moment
+    if passed < timedelta(seconds=10):
+        return "just now"
+    if passed < timedelta(minutes=1):
+        return f"{passed.seconds} s ago"
+    if passed < timedelta(hours=1):
+        return f"{passed.seconds // 60} min ago"
+    return f"at {moment:%H:%M} UTC" if moment.date() == now.date() else f"on {_day(moment)}"
+
+
+def find(found: Iterable[Panel], provider_id: str) -> Panel | None:
+    return next((panel for panel in found if panel.provider.provider_id == provider_id), None)

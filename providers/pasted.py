@@ -1,0 +1,82 @@
+"""What a person may paste as a key or as a base URL, and the words for what we refuse; asks no provider."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+SHORTEST_KEY = 8
+LONGEST_KEY = 512
+SANDBOX_PREFIX = "sandbox-"
+# Top-level names that never leave a network.
+INSIDE = frozenset({"local", "localhost", "internal", "lan", "home", "intranet", "corp"})
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+SUBSCRIPTION_PREFIXES = ("sk-ant-oat", "sk-ant-ort")
+
+
+class Refused(ValueError):
+    """The input cannot be kept; the message is for the person who pasted it and never repeats it."""
+
+
+def key(text: str) -> str:
+    """The key itself, without the blanks around it. Raises Refused."""
+    value = text.strip()
+    if not value:
+        raise Refused("Paste a key first.")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise Refused("A key has only plain letters, digits and signs. Copy it again without blanks or line breaks.")
+    if value.startswith(SUBSCRIPTION_PREFIXES):
+        raise Refused(
+            "This is a Claude subscription token. Its vendor's terms forbid using it outside the vendor's own "
+            "applications, so it is not accepted. Create an API key instead."
+        )
+    if not SHORTEST_KEY <= len(value) <= LONGEST_KEY:
+        raise Refused(f"A key has between {SHORTEST_KEY} and {LONGEST_KEY} characters.")
+    return value
+
+
+def base_url(text: str, *, private_allowed: bool) -> str:
+    """An http(s) address without a trailing slash, or an empty string. Raises Refused.
+
+    Without `private_allowed` only https to a public host will do: a workspace's administrator must not reach into the
+    operator's network. Names are judged as written; the connection is not checked here.
+    """
+    value = text.strip().rstrip("/")
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise Refused("This is not an address.") from None
+    if parts.scheme not in {"http", "https"} or not host or not value.isascii() or " " in value:
+        raise Refused("The base URL starts with https:// and names a host.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise Refused("The base URL holds no name, password, query or fragment.")
+    if _link_local(host) or (not private_allowed and (parts.scheme != "https" or _private(host))):
+        raise Refused("The base URL must be a public https address. For a private one, ask the operator to set it.")
+    return value
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a literal means, without its IPv6 wrapping; None for a name."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        return ipaddress.IPv4Address(address.packed[-4:]) if address in NAT64 else inner or address
+    return address
+
+
+def _link_local(host: str) -> bool:
+    address = _address(host)
+    return bool(address and address.is_link_local)
+
+
+def _private(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return not address.is_global
+    labels = host.lower().rstrip(".").split(".")
+    # A last label that starts with a digit makes the whole an address in another spelling (2130706433, 0x7f.1).
+    return len(labels) < 2 or not labels[-1][:1].isalpha() or labels[-1] in INSIDE

@@ -1,0 +1,26 @@
+"""Who may keep which credential, and where it may be sent."""
+
+from django.conf import settings
+
+from accounts.policies import Actor
+from accounts.problems import Problem
+
+
+def may_share(actor: Actor) -> bool:
+    """Workspace keys, and where they are sent, are the administrators' business."""
+    return actor.administers
+
+
+def require_sharing(actor: Actor) -> None:
+    if not may_share(actor):
+        raise Problem(
+            403,
+            "not_allowed",
+            "Only an administrator manages the workspace's keys.",
+            "Add a key of your own, or ask an administrator.",
+        )
+
+
+def private_addresses_allowed() -> bool:
+    """Whether an administrator may name a private address as a base URL: on somebody's own machine only."""
+    return bool(settings.DEVELOPMENT)

@@ -1,0 +1,107 @@
+"""The providers page of the settings: whose key is used, and keeping, checking, replacing and removing one."""
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actors import aactor_of, actor_of
+from accounts.policies import Actor
+from accounts.problems import Problem, not_found
+from providers import checks, credentials, registry
+from providers.contract import CredentialCheck
+from providers.forms import KeyForm
+from providers.models import Credential
+from providers.panels import panels
+
+
+@require_safe
+def settings_page(request: HttpRequest) -> HttpResponse:
+    return _page(request, actor_of(request))
+
+
+@sensitive_post_parameters("secret")
+@require_POST
+async def keep(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Save a key, then check it. A refused key stays saved and says so: the person decides what to do about it."""
+    actor = await aactor_of(request)
+    form = KeyForm(request.POST)
+    kept = await sync_to_async(_keep)(request, actor, provider_id, form)
+    if isinstance(kept, HttpResponse):
+        return kept
+    result = await checks.check(f"credential:{kept.pk}")
+    _tell(request, provider_id, result)
+    return _back(provider_id, shared=kept.user_id is None)
+
+
+@require_POST
+async def check(request: HttpRequest) -> HttpResponse:
+    actor = await aactor_of(request)
+    found = await sync_to_async(credentials.descriptors)(actor)
+    chosen = next((one for one in found if one.ref == request.POST.get("ref")), None)
+    if chosen is None:
+        raise not_found()
+    _tell(request, chosen.provider_id, await checks.check(chosen.ref))
+    return _back(chosen.provider_id, shared="shared" in request.POST)
+
+
+@require_POST
+def remove(request: HttpRequest, credential_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    row = credentials.editable(actor, credential_id)
+    credentials.remove(actor, credential_id)
+    messages.success(request, f"The {registry.providers()[row.provider_id].label} key is removed.")
+    return _back(row.provider_id, shared=row.user_id is None)
+
+
+# ---------------------------------------------------------------- what they share
+def _keep(request: HttpRequest, actor: Actor, provider_id: str, form: KeyForm) -> Credential | HttpResponse:
+    """The stored row, or the page again with the reason under the field."""
+    shared = "shared" in request.POST
+    if provider_id not in {provider.provider_id for provider in registry.available()}:
+        raise not_found()
+    if not form.is_valid():
+        field = next(iter(form.errors))
+        return _page(request, actor, _fault(provider_id, shared, field, str(form.errors[field][0]), form))
+    given = form.cleaned_data
+    try:
+        return credentials.save(
+            actor, provider_id=provider_id, secret=given["secret"], shared=shared, base_url=given["base_url"]
+        )
+    except Problem as problem:
+        if problem.status != 422:
+            raise
+        return _page(request, actor, _fault(provider_id, shared, problem.extra["field"], problem.title, form))
+
+
+def _fault(provider_id: str, shared: bool, field: str, text: str, form: KeyForm) -> dict[str, Any]:
+    """What the template needs to say where the input was refused; the base URL is repeated, the secret is not."""
+    anchor = f"{'w' if shared else 'p'}-{provider_id}"
+    return {"anchor": anchor, "field": field, "text": text, "base_url": form.data.get("base_url", "")[:300]}
+
+
+def _page(request: HttpRequest, actor: Actor, fault: dict[str, Any] | None = None) -> HttpResponse:
+    own, workspace = panels(actor)
+    values = {"own": own, "shared": workspace, "fault": fault}
+    return render(request, "providers/settings.html", values, status=422 if fault else 200)
+
+
+def _tell(request: HttpRequest, provider_id: str, result: CredentialCheck) -> None:
+    label = registry.providers()[provider_id].label
+    state = checks.state_after(result)
+    if state == Credential.State.WORKING:
+        messages.success(request, f"{label} accepted the key in {result.latency_ms} ms.")
+    elif state == Credential.State.REFUSED:
+        messages.error(request, f"{label} refused the key. Replace it, or remove it.")
+    else:
+        messages.warning(request, f"{label} did not answer, so the key is not checked yet.")
+
+
+def _back(provider_id: str, *, shared: bool) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{reverse('providers:settings')}#{'w' if shared else 'p'}-{provider_id}")

@@ -1,0 +1,202 @@
+"""What leaves for the vendor: the right address, the key in its one header, the request in that vendor's form."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from providers.contract import MediaPart, Message, TextPart, ToolSpec
+from providers.errors import ErrorCode
+from tests.contract.answers import MODEL, Answer
+from tests.contract.dialects import SECRET, Dialect, asked, plugged, speaking
+from tests.contract.wire import Wire, plays
+
+pytestmark = pytest.mark.anyio
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+TOOL = ToolSpec("weather", "Tells the weather.", SCHEMA)
+PNG = b"\x89PNG\r\n\x1a\nfake"
+IMAGE = MediaPart(media_type="image/png", data=PNG)
+ENCODED = base64.b64encode(PNG).decode()
+
+
+async def sent(dialect: Dialect, **over: Any) -> Wire:
+    with plugged(plays(dialect.wire.render(Answer(text=("ok",))))) as wire:
+        await dialect.read(asked(**over))
+    return wire
+
+
+async def test_the_request_goes_to_the_address_of_its_credential(dialect: Dialect) -> None:
+    (request,) = (await sent(dialect)).requests
+    assert (request.method, request.url.scheme, request.url.host) == ("POST", "http", "vendor.test")
+    assert request.url.path == dialect.wire.PATH
+
+
+async def test_the_key_is_in_its_header_and_nowhere_else(dialect: Dialect) -> None:
+    wire = await sent(dialect)
+    (request,) = wire.requests
+    assert dialect.secret_in(wire) == SECRET
+    assert SECRET not in str(request.url)
+    assert SECRET.encode() not in request.content
+    assert sum(SECRET in value for value in request.headers.values()) == 1
+
+
+async def test_every_wire_streams_and_the_words_arrive(dialect: Dialect) -> None:
+    body = (await sent(dialect, text="What is new?", system="Be brief.")).sent
+    match dialect.provider_id:
+        case "openai":
+            assert body["input"] == [{"role": "user", "content": [{"type": "input_text", "text": "What is new?"}]}]
+            assert body["instructions"] == "Be brief."
+            assert (body["model"], body["stream"], body["store"]) == (MODEL, True, False)
+            assert body["include"] == ["reasoning.encrypted_content"]
+        case "gemini":
+            assert body["contents"] == [{"role": "user", "parts": [{"text": "What is new?"}]}]
+            assert body["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+        case _:
+            assert body["messages"] == [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "What is new?"},
+            ]
+            assert (body["stream"], body["stream_options"]) == (True, {"include_usage": True})
+
+
+async def test_nothing_is_sent_that_was_not_asked_for(dialect: Dialect) -> None:
+    body = (await sent(dialect)).sent
+    assert not {"temperature", "max_tokens", "max_output_tokens", "reasoning", "reasoning_effort"} & body.keys()
+    assert not {"tools", "tool_choice", "text", "response_format", "generationConfig", "toolConfig"} & body.keys()
+
+
+async def test_limits_and_temperature_are_passed_on(dialect: Dialect) -> None:
+    body = (await sent(dialect, max_output_tokens=99, temperature=0.5)).sent
+    settings = body.get("generationConfig", body)
+    limit = {"openai": "max_output_tokens", "gemini": "maxOutputTokens", "openai_compatible": "max_tokens"}
+    assert (settings[limit[dialect.provider_id]], settings["temperature"]) == (99, 0.5)
+
+
+async def test_an_image_travels_inline(dialect: Dialect) -> None:
+    question = Message("user", (TextPart(text="What is this?"), IMAGE))
+    body = (await sent(dialect, messages=(question,))).sent
+    match dialect.provider_id:
+        case "openai":
+            image = body["input"][0]["content"][1]
+            assert image == {"type": "input_image", "image_url": f"data:image/png;base64,{ENCODED}", "detail": "auto"}
+        case "gemini":
+            assert body["contents"][0]["parts"][1] == {"inlineData": {"mimeType": "image/png", "data": ENCODED}}
+        case _:
+            image = body["messages"][0]["content"][1]
+            assert image == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{ENCODED}"}}
+
+
+@speaking("openai", "gemini")
+async def test_a_pdf_travels_as_it_is(dialect: Dialect) -> None:
+    pdf = MediaPart(media_type="application/pdf", data=b"%PDF-1.7", filename="a.pdf")
+    body = (await sent(dialect, messages=(Message("user", (pdf,)),))).sent
+    encoded = base64.b64encode(b"%PDF-1.7").decode()
+    if dialect.provider_id == "openai":
+        file = {"type": "input_file", "filename": "a.pdf", "file_data": f"data:application/pdf;base64,{encoded}"}
+        assert body["input"][0]["content"] == [file]
+    else:
+        assert body["contents"][0]["parts"] == [{"inlineData": {"mimeType": "application/pdf", "data": encoded}}]
+
+
+@speaking("openai_compatible")
+async def test_a_pdf_is_refused_where_nobody_could_read_it(dialect: Dialect) -> None:
+    pdf = MediaPart(media_type="application/pdf", data=b"%PDF-1.7")
+    with plugged(plays(b"")) as wire:
+        error = await dialect.fails(asked(messages=(Message("user", (pdf,)),)))
+    assert (error.code, error.detail) == (ErrorCode.INVALID_REQUEST, "unsupported_media")
+    assert wire.requests == []
+
+
+async def test_a_text_document_becomes_words(dialect: Dialect) -> None:
+    note = MediaPart(media_type="text/markdown", data="# Größe".encode(), filename="note.md")
+    wire = await sent(dialect, messages=(Message("user", (note,)),))
+    assert "note.md:\\n\\n# Gr" in wire.requests[-1].content.decode()
+
+
+async def test_tools_are_declared(dialect: Dialect) -> None:
+    body = (await sent(dialect, tools=(TOOL,), tool_choice="weather")).sent
+    match dialect.provider_id:
+        case "openai":
+            (tool,) = body["tools"]
+            assert (tool["type"], tool["name"], tool["parameters"], tool["strict"]) == ("function", "weather", SCHEMA, True)
+            assert body["tool_choice"] == {"type": "function", "name": "weather"}
+        case "gemini":
+            (tool,) = body["tools"][0]["functionDeclarations"]
+            assert tool == {"name": "weather", "description": "Tells the weather.", "parametersJsonSchema": SCHEMA}
+            choice = {"mode": "ANY", "allowedFunctionNames": ["weather"]}
+            assert body["toolConfig"]["functionCallingConfig"] == choice
+        case _:
+            (tool,) = body["tools"]
+            assert (tool["function"]["name"], tool["function"]["parameters"]) == ("weather", SCHEMA)
+            assert body["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
+
+
+async def test_a_schema_binds_the_answer(dialect: Dialect) -> None:
+    body = (await sent(dialect, response_schema=("place", SCHEMA))).sent
+    match dialect.provider_id:
+        case "openai":
+            assert body["text"]["format"] == {"type": "json_schema", "name": "place", "schema": SCHEMA, "strict": True}
+        case "gemini":
+            config = body["generationConfig"]
+            assert (config["responseMimeType"], config["responseJsonSchema"]) == ("application/json", SCHEMA)
+        case _:
+            bound = {"name": "place", "schema": SCHEMA, "strict": True}
+            assert body["response_format"] == {"type": "json_schema", "json_schema": bound}
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking"),
+    [
+        ("gemini-2.5-flash", {"includeThoughts": True, "thinkingBudget": 24576}),
+        ("gemini-3.8-flash", {"includeThoughts": True, "thinkingLevel": "HIGH"}),
+        ("gemini-2.0-flash", None),
+    ],
+)
+async def test_gemini_is_told_to_think_in_the_words_of_its_family(model: str, thinking: dict[str, Any] | None) -> None:
+    from providers.adapters import gemini_input
+    from providers.contract import GenerateRequest
+
+    body = gemini_input.body(GenerateRequest(model, (), reasoning_effort="high"), "gemini")
+    assert body.get("generationConfig", {}).get("thinkingConfig") == thinking
+
+
+@speaking("openai")
+async def test_reasoning_is_asked_for_with_its_summary(dialect: Dialect) -> None:
+    assert (await sent(dialect, reasoning_effort="high")).sent["reasoning"] == {"effort": "high", "summary": "auto"}
+
+
+@speaking("openai_compatible")
+async def test_without_an_address_nothing_is_sent_to_anybody(dialect: Dialect) -> None:
+    with plugged(plays(b"")) as wire:
+        error = await dialect.fails(asked(), dialect.credential(base_url=""))
+    assert (error.code, error.detail) == (ErrorCode.INVALID_REQUEST, "no_base_url")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("provider_id", "host"), [("openai", "api.openai.com"), ("gemini", "generativelanguage.googleapis.com")]
+)
+async def test_without_an_address_the_vendors_own_is_used(provider_id: str, host: str) -> None:
+    from tests.contract.dialects import DIALECTS
+
+    (dialect,) = [dialect for dialect in DIALECTS if dialect.provider_id == provider_id]
+    with plugged(plays(dialect.wire.render(Answer(text=("ok",))))) as wire:
+        await dialect.read(asked(), dialect.credential(base_url=""))
+    assert str(wire.requests[0].url).startswith(f"https://{host}/")
+
+
+@speaking("gemini")
+async def test_the_api_version_is_a_setting(dialect: Dialect) -> None:
+    from providers.adapters import gemini
+
+    gemini.configure(gemini_api_version="v1")
+    try:
+        assert (await sent(dialect)).requests[0].url.path.startswith("/v1/models/")
+    finally:
+        gemini.configure(gemini_api_version="v1beta")
