@@ -44,6 +44,8 @@ class LanguageModel(models.Model):
     retires_at = models.DateTimeField(null=True)
     # A sandbox model answers only through the sandbox, a real one only through a real credential.
     sandbox = models.BooleanField(default=False)
+    # Listed by the installation's own key or sandbox; otherwise only who has a credential for the provider sees it.
+    shared = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()
 
@@ -67,7 +69,9 @@ class ContextDefault(models.Model):
 
     context = models.CharField(max_length=16, choices=Context)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     model = models.ForeignKey(LanguageModel, on_delete=models.CASCADE, related_name="defaults")
 
     class Meta:

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('lifecycle', models.CharField(choices=[('active', 'Active'), ('retiring', 'Retiring'), ('vanished', 'No longer listed')], default='active', max_length=10)),
                 ('retires_at', models.DateTimeField(null=True)),
                 ('sandbox', models.BooleanField(default=False)),
+                ('shared', models.BooleanField(default=False)),
                 ('first_seen_at', models.DateTimeField(auto_now_add=True)),
                 ('last_seen_at', models.DateTimeField()),
             ],

@@ -1,0 +1,140 @@
+"""What the model picker offers to a person, as plain values in the order in which it shows them."""
+
+from dataclasses import dataclass
+
+from accounts.policies import Actor
+from catalog import preferences
+from catalog.facts import LEVELS, Facts, facts_for
+from catalog.models import Context, LanguageModel, ProviderSync
+from catalog.routing import RoutingRequest, plan
+from providers import registry
+from providers.resolution import Descriptor
+
+ABILITIES = ("tools", "vision", "reasoning")
+CONTEXT_WORDS = {
+    Context.CHAT: "Chat default",
+    Context.STRUCTURED: "Structured default",
+    Context.SUMMARY: "Summary default",
+    Context.DOC: "Document default",
+    Context.ORCHESTRATION: "Orchestration default",
+}
+REASONS = {"no_credential": "No key", "policy_denied": "Blocked by policy", "vanished": "No longer listed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One model. `disabled_reason` is empty when it can be chosen; `abilities` holds only what is known to work;
+    `context` is the size as it is read, for example 400k, or empty."""
+
+    key: str
+    model_id: str
+    label: str
+    abilities: tuple[str, ...]
+    context: str
+    badges: tuple[str, ...]
+    disabled_reason: str
+    current: bool
+    sandbox: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One provider. `health` is a state of the health mark and its word; `credential` says with whose key its models
+    answer, empty when there is none (then offer to add one)."""
+
+    provider_id: str
+    label: str
+    letter: str
+    health_state: str
+    health_text: str
+    credential: str
+    options: tuple[Option, ...]
+
+    @property
+    def ready(self) -> bool:
+        return any(not option.disabled_reason for option in self.options)
+
+
+def picker(actor: Actor, current: str = "") -> list[Group]:
+    """Every available provider with its models. Four queries, however many models there are."""
+    facts = facts_for(actor)
+    faults = dict(ProviderSync.objects.exclude(error_code="").values_list("provider_id", "error_code"))
+    badges = default_badges(facts)
+    groups = []
+    for provider in registry.available():
+        models = [model for model in facts.models.values() if model.provider_id == provider.provider_id]
+        shown = [
+            model for model in models if model.lifecycle != LanguageModel.Lifecycle.VANISHED or model.key == current
+        ]
+        shown.sort(key=lambda model: preferences.rank(model, Context.CHAT))
+        used = _used(provider.provider_id, facts, shown)
+        state, text = _health(used, faults.get(provider.provider_id, ""))
+        options = tuple(_option(model, facts, badges, current) for model in shown)
+        words = used.text if used else ""
+        groups.append(Group(provider.provider_id, provider.label, provider.letter, state, text, words, options))
+    return groups
+
+
+def unavailable(model: LanguageModel, facts: Facts, context: str = Context.CHAT) -> str:
+    """Why a request that names this model would be turned away, as a verdict of the routing; empty if it would not."""
+    outcome = plan(RoutingRequest(context, requested=model.key), facts)
+    return "" if outcome.attempts else str(outcome.trace["candidates"][0]["verdict"])
+
+
+def default_contexts(facts: Facts) -> dict[str, list[str]]:
+    """By model key, the contexts in which it is this person's default: their own, else the workspace's, else ours."""
+    found: dict[str, list[str]] = {}
+    for context in Context.values:
+        chosen = [facts.defaults[level, context] for level in LEVELS if (level, context) in facts.defaults]
+        if chosen:
+            found.setdefault(chosen[0], []).append(context)
+    return found
+
+
+def default_badges(facts: Facts) -> dict[str, tuple[str, ...]]:
+    words = default_contexts(facts)
+    return {key: tuple(CONTEXT_WORDS[Context(context)] for context in contexts) for key, contexts in words.items()}
+
+
+def _used(provider_id: str, facts: Facts, models: list[LanguageModel]) -> Descriptor | None:
+    """The credential most of the group's models answer with; without models, any that reaches the provider."""
+    for model in models:
+        if chosen := facts.resolution(model).chosen:
+            return chosen
+    return next((one for one in facts.descriptors if one.provider_id == provider_id), None)
+
+
+def _health(used: Descriptor | None, fault: str) -> tuple[str, str]:
+    if used is None:
+        return "unknown", "Not connected"
+    if used.state == "refused":
+        return "down", "Key refused"
+    if used.state == "unreachable" or fault in {"provider_unavailable", "timeout"}:
+        return "down", "Not responding"
+    if used.sandbox:
+        return "ok", "Sandbox"
+    return "ok", "Operational"
+
+
+def _option(model: LanguageModel, facts: Facts, badges: dict[str, tuple[str, ...]], current: str) -> Option:
+    verdict = unavailable(model, facts)
+    return Option(
+        key=model.key,
+        model_id=model.model_id,
+        label=model.label,
+        abilities=tuple(ability for ability in ABILITIES if getattr(model, f"supports_{ability}") is True),
+        context=size(model.context_window),
+        badges=badges.get(model.key, ()),
+        disabled_reason=REASONS.get(verdict, "Not available") if verdict else "",
+        current=model.key == current,
+        sandbox=model.sandbox,
+    )
+
+
+def size(tokens: int | None) -> str:
+    """A context window as people say it: 128k, 400k, 1M; empty when unknown."""
+    if not tokens:
+        return ""
+    if tokens < 1000:
+        return str(tokens)
+    return f"{tokens // 1000}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.2g}M"

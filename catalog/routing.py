@@ -1,0 +1,154 @@
+"""Where a request goes: a pure function from what was asked and what is known to the attempts that may be made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from catalog import policies, preferences
+from catalog.facts import LEVELS, Facts
+from catalog.models import LanguageModel
+from providers import registry
+from providers.errors import ErrorCode
+from providers.resolution import Resolution
+from providers.runtime import Attempt
+
+# A trace is stored on every run: what else was looked at is counted, not listed.
+TRACED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRequest:
+    """`requested` and `sticky` are `provider/model_id` or empty; `needs` are abilities: tools, vision, reasoning,
+    structured, streaming."""
+
+    context: str
+    requested: str = ""
+    sticky: str = ""
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Either `attempts`, in order, or an `error` with a `message` that is safe to show; never both.
+
+    `requested` is the model that somebody named, empty when a default decided. `trace` is JSON: every candidate in
+    order with its verdict, and the credentials that were looked at; never a secret.
+    """
+
+    attempts: tuple[Attempt, ...]
+    requested: str
+    error: ErrorCode | None
+    message: str
+    trace: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One candidate. `verdict` is `chosen`, `not_needed`, or why it is out: `unknown`, `vanished`, `no_credential`,
+    `policy_denied`, `lacks_<ability>`."""
+
+    key: str
+    why: str
+    verdict: str
+    message: str = ""
+    resolution: Resolution | None = None
+    ref: str = ""
+
+
+ERRORS = {
+    "unknown": ErrorCode.MODEL_NOT_FOUND,
+    "vanished": ErrorCode.MODEL_NOT_FOUND,
+    "no_credential": ErrorCode.MISSING_AUTH,
+    "policy_denied": ErrorCode.POLICY_DENIED,
+}
+
+
+def plan(request: RoutingRequest, facts: Facts) -> Plan:
+    """The model that was named, or nothing: it is never silently replaced. Without a name, the first usable one of
+    the person's, the workspace's and the installation's default and then of all models in preference order."""
+    named = request.requested or request.sticky
+    judged: list[_Judged] = []
+    for key, why in _candidates(request, facts):
+        found = _judge(key, why, request, facts)
+        judged.append(found)
+        if found.verdict == "chosen":
+            return _planned(named, request, judged)
+    return _refused(named, request, judged)
+
+
+def _candidates(request: RoutingRequest, facts: Facts) -> Iterable[tuple[str, str]]:
+    """(model key, who proposed it), each key once."""
+    if request.requested:
+        return [(request.requested, "request")]
+    if request.sticky:
+        return [(request.sticky, "conversation")]
+    proposed: dict[str, str] = {}
+    for level in LEVELS:
+        if key := facts.defaults.get((level, request.context)):
+            proposed.setdefault(key, level)
+    rest = sorted(facts.models.values(), key=lambda model: preferences.rank(model, request.context))
+    return [*proposed.items(), *((model.key, "preference") for model in rest if model.key not in proposed)]
+
+
+def _judge(key: str, why: str, request: RoutingRequest, facts: Facts) -> _Judged:
+    model = facts.models.get(key)
+    if model is None:
+        return _Judged(key, why, "unknown", f"No provider here lists {key}.")
+    if model.lifecycle == LanguageModel.Lifecycle.VANISHED:
+        gone = f"{_provider(model)} no longer lists {model.label}. Choose another model to go on."
+        return _Judged(key, why, "vanished", gone)
+    resolution = facts.resolution(model)
+    if resolution.chosen is None:
+        return _Judged(key, why, "no_credential", f"There is no key for {_provider(model)} yet.", resolution)
+    decision = policies.decide(
+        facts.actor,
+        context=request.context,
+        provider_id=model.provider_id,
+        model_id=model.model_id,
+        credential_source=resolution.chosen.source,
+    )
+    if not decision.allowed:
+        return _Judged(key, why, "policy_denied", decision.reason or "A rule of this workspace blocks it.", resolution)
+    for ability in sorted(request.needs):
+        # Unknown is not supported when the request cannot do without it.
+        if getattr(model, f"supports_{ability}") is not True:
+            lacking = f"{model.label} is not known to support {ability}."
+            return _Judged(key, why, f"lacks_{ability}", lacking, resolution)
+    return _Judged(key, why, "chosen", "", resolution, resolution.chosen.ref)
+
+
+def _planned(named: str, request: RoutingRequest, judged: list[_Judged]) -> Plan:
+    won = judged[-1]
+    provider_id, _, model_id = won.key.partition("/")
+    attempt = Attempt(provider_id, model_id, won.ref, won.why)
+    return Plan((attempt,), named, None, "", _trace(request, judged))
+
+
+def _refused(named: str, request: RoutingRequest, judged: list[_Judged]) -> Plan:
+    if named:
+        error, message = _error_of(judged[0]), judged[0].message
+    elif any(one.verdict == "no_credential" for one in judged) or not judged:
+        error, message = ErrorCode.MISSING_AUTH, "No provider is connected yet. Add a key to start."
+    else:
+        error, message = _error_of(judged[0]), judged[0].message
+    return Plan((), named, error, message, _trace(request, judged))
+
+
+def _error_of(judged: _Judged) -> ErrorCode:
+    return ERRORS.get(judged.verdict, ErrorCode.INVALID_REQUEST)
+
+
+def _trace(request: RoutingRequest, judged: list[_Judged]) -> dict[str, Any]:
+    last = judged[-1] if judged else None
+    shown = judged if len(judged) <= TRACED else [*judged[: TRACED - 1], judged[-1]]
+    trace: dict[str, Any] = {
+        "context": request.context,
+        "candidates": [{"model": one.key, "why": one.why, "verdict": one.verdict} for one in shown],
+        "credentials": list(last.resolution.trace) if last and last.resolution else [],
+    }
+    return trace | ({"omitted": len(judged) - len(shown)} if len(shown) < len(judged) else {})
+
+
+def _provider(model: LanguageModel) -> str:
+    known = registry.providers().get(model.provider_id)
+    return known.label if known else model.provider_id
