@@ -1,8 +1,8 @@
 """Which conversations a person is shown: the recent ones by date, and those that hold some words."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -71,7 +71,7 @@ def excerpt(text: str, words: str) -> str:
     return ("…" if start else "") + piece + ("…" if start + EXCERPT_CHARS < len(text) else "")
 
 
-def _listed(rows: QuerySet[Conversation]) -> Iterable[Conversation]:
+def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
     runs = Run.objects.filter(conversation=OuterRef("pk"))
     return rows.annotate(
         writing=Exists(runs.filter(state__in=Run.ACTIVE)),
@@ -82,7 +82,9 @@ def _listed(rows: QuerySet[Conversation]) -> Iterable[Conversation]:
 def _item(row: Conversation, line: str = "") -> Item:
     provider_id = (getattr(row, "answered", "") or row.model).partition("/")[0]
     provider = providers().get(provider_id)
-    return Item(row.pk, str(row), getattr(row, "writing", False), provider_id, provider.letter if provider else "", line)
+    return Item(
+        row.pk, str(row), getattr(row, "writing", False), provider_id, provider.letter if provider else "", line
+    )
 
 
 def _age(day: date, today: date) -> str:

@@ -40,6 +40,7 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "conversation": conversation,
         "turns": Turns(conversation, branch).html() if conversation else [],
         "more_turns": turns + TURNS if branch.earlier and turns < MOST_TURNS else None,
+        "first_shown": branch.messages[0].pk if branch.messages else None,
         "running": running(branch),
         "groups": groups,
         "chosen": chosen(groups, wanted),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from providers import events
 from providers.errors import REMEDIES, ErrorCode, ProviderError
+from providers.redaction import identifier
 
 MAX_INPUT_CHARS = 400_000
 MAX_ANSWER_CHARS = 1_000_000
@@ -96,7 +97,8 @@ def done(finished: events.Finished, *, provider_id: str, model_id: str) -> dict[
         "provider_id": provider_id,
         "model_id": model_id,
     }
-    return data | ({"response_id": finished.response_id} if finished.response_id else {})
+    response_id = identifier(finished.response_id)
+    return data | ({"response_id": response_id} if response_id else {})
 
 
 def stopped(*, provider_id: str, model_id: str) -> dict[str, Any]:

@@ -1,6 +1,16 @@
-"""Addresses; filled by the owner of this app."""
+"""Addresses of the conversation API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from chat import api, sse
 
 app_name = "chat_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("conversations/", api.ConversationsView.as_view(), name="conversations"),
+    path("conversations/<uuid:pk>/", api.ConversationView.as_view(), name="conversation"),
+    path("conversations/<uuid:pk>/messages/", api.MessagesView.as_view(), name="messages"),
+    path("runs/", api.RunsView.as_view(), name="runs"),
+    path("runs/<uuid:pk>/", api.RunView.as_view(), name="run"),
+    path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),
+    path("runs/<uuid:pk>/events", sse.events, name="run-events"),
+]

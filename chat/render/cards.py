@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -64,7 +64,10 @@ def card(error: Mapping[str, Any], by: By, place: Place, at: datetime, *, partia
     code = ErrorCode(error["code"])
     provider_id = error.get("provider_id") or by.provider_id
     known = providers().get(provider_id)
-    words = {"provider": known.label if known else by.provider_label or "the provider", "model": by.label or "the model"}
+    words = {
+        "provider": known.label if known else by.provider_label or "the provider",
+        "model": by.label or "the model",
+    }
     title, sentence = _words(code, words, partial=partial, connected=bool(provider_id))
     if wait := error.get("retry_after"):
         sentence = f"It accepts requests again in {round(wait)} s. Your message is kept."

@@ -60,17 +60,26 @@ class Html(RendererHTML):
         return formula(tokens[idx].content, block=True)
 
     def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
-        return f"<p>{formula(tokens[idx].content, block=True)}</p>\n"
+        drawn = formula(tokens[idx].content, block=True)
+        return f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{drawn}</div>\n'
 
 
 def _restyle(state: StateCore) -> None:
-    """Shift headings below the page's own, and say alignment with a class."""
+    """Put headings below the page's own, no level left out, and say alignment with a class.
+
+    `env["outline"]` holds the levels that are open, so that a text rendered block by block keeps its order.
+    """
+    outline: list[int] = state.env.setdefault("outline", [])
     for token in state.tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            while outline and outline[-1] >= level:
+                outline.pop()
+            outline.append(level)
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1]) + FIRST_HEADING - 1)}"
-        elif style := token.attrs.pop("style", None):
-            if name := _ALIGNMENTS.get(str(style)):
-                token.attrSet("class", name)
+            token.tag = f"h{min(6, FIRST_HEADING + len(outline) - 1)}"
+        elif name := _ALIGNMENTS.get(str(token.attrs.pop("style", ""))):
+            token.attrSet("class", name)
 
 
 def _allowed(address: str) -> bool:
@@ -90,7 +99,7 @@ def _parser() -> MarkdownIt:
     parser.use(bracket_maths)
     for name in ("math_inline", "math_inline_double", "math_block"):
         parser.add_render_rule(name, getattr(Html, name))
-    parser.validateLink = _allowed  # type: ignore[method-assign]
+    parser.validateLink = _allowed  # type: ignore[method-assign,assignment]
     parser.core.ruler.push("restyle", _restyle)
     return parser
 

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 FORMULA_CHARS = 2_000
 # What the converter raises for what it knows to be wrong, and what escapes it for the rest.
-CONVERTER_ERRORS = (
+CONVERTER_ERRORS: tuple[type[Exception], ...] = (
     *(each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, Exception)),
     *(ValueError, LookupError, TypeError, AttributeError, RuntimeError, StopIteration),
 )

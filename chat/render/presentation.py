@@ -176,7 +176,7 @@ class Presentation:
         stop = self.route.writing
         if not stop.empty and stop.live:
             html, stop.live = stop.blocks.finish(), False
-            self._frames.append({"t": "c", "i": stop.key, "h": html, "x": ""})
+            self._frames.append({"t": "c", "i": stop.key, "h": html, "x": "", "d": 1})
             if stop.blocks.whole() is not None:
                 stop.blocks = stop.blocks.finished(stop.blocks.text)
                 self._show(stop)

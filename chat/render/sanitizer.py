@@ -1,4 +1,4 @@
-"""The last gate before a browser: an allowlist of elements, attributes, classes and link schemes. Nothing follows it."""
+"""The last gate before a browser: an allowlist of elements, attributes, classes and link schemes."""
 
 import nh3
 from pygments.token import STANDARD_TYPES
@@ -38,7 +38,7 @@ _CLASSES = {
     "span": {HIGHLIGHT_PREFIX + short for short in STANDARD_TYPES.values() if short},
     "figure": {"code"},
     "button": {"tool-btn"},
-    "div": {"table-wrap"},
+    "div": {"table-wrap", "formula"},
     "th": {"al-c", "al-r"},
     "td": {"al-c", "al-r"},
 }

@@ -11,7 +11,7 @@ from chat.models import Conversation, Message, Run
 from chat.render.cards import Place
 from chat.render.names import By, by_of, labels_of
 from chat.render.presentation import Presentation
-from chat.render.route import finished_route
+from chat.render.route import Route, finished_route
 from chat.threads import Branch
 
 
@@ -48,9 +48,11 @@ def present(run: Run, place: Place, labels: Mapping[str, str]) -> Presentation:
             return presentation
 
 
-def footer(place: Place) -> str:
-    """The tools under a finished answer."""
-    return render_to_string("chat/tools.html", {"place": place})
+def footer(route: Route, run: Run | None, place: Place) -> str:
+    """The tools under a finished answer; a card alone brings its own."""
+    if run is not None and run.error and not route.has_text():
+        return ""
+    return render_to_string("chat/tools.html", {"place": place, "text": route.has_text()})
 
 
 class Turns:
@@ -78,16 +80,14 @@ class Turns:
 
     def _answer(self, message: Message, asked: bool) -> dict[str, object]:
         run, place = run_of(message), place_of(self.conversation.pk, message, asked)
-        if run is None:
-            by = By()
-            return {"by": by, "stops": finished_route(message.parts, by).stops, "place": place}
-        by = by_of(run, self.labels)
-        if run.state in Run.ACTIVE:
+        by = by_of(run, self.labels) if run else By()
+        if run and run.state in Run.ACTIVE:
             now = present(run, place, self.labels)
-            return {"by": now.by, "stops": now.route.stops, "place": place, "run": run, "sequence": now.sequence}
+            return {"by": now.by, "stops": now.route.stops, "run": run, "sequence": now.sequence}
         route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk))
-        route.ending(run, place)
-        return {"by": by, "stops": route.stops, "place": place, "run": run}
+        if run:
+            route.ending(run, place)
+        return {"by": by, "stops": route.stops, "run": run, "tools": footer(route, run, place)}
 
 
 def run_of(message: Message) -> Run | None:
@@ -97,7 +97,7 @@ def run_of(message: Message) -> Run | None:
 
 def added(run: Run) -> tuple[UUID | None, str]:
     """What a new run puts on a page: the message its turns follow, and their HTML."""
-    answer = Message.objects.select_related("conversation", "parent", "run").get(pk=run.answer_id)
+    answer = Message.objects.select_related("conversation", "parent", "run").get(run=run)
     asked = answer.parent
     if asked is None:
         return None, ""

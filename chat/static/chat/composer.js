@@ -18,6 +18,9 @@ export class Composer {
     document.addEventListener("answer-start", ({ detail }) => this.#state(detail.stream));
     document.addEventListener("answer-end", () => this.#state(null));
     document.querySelector("[data-stop-answer]")?.addEventListener("click", (event) => this.stop(event));
+    // An answer that the page came with has begun before anybody listened.
+    const open = document.querySelector("[aria-busy] answer-stream");
+    if (open) this.#state(open.getAttribute("stream"));
     this.#typed();
   }
 
@@ -27,6 +30,12 @@ export class Composer {
 
   stop(event) {
     if (this.#running && line.stop(this.#running)) event?.preventDefault();
+  }
+
+  begin(text) {
+    this.text.value = text;
+    this.text.focus();
+    this.#typed();
   }
 
   #typed() {
@@ -75,6 +84,7 @@ export class Composer {
     const [send, stop] = [document.querySelector("[data-send]"), document.querySelector("[data-stop-answer]")];
     send.hidden = Boolean(stream);
     stop.hidden = !stream;
+    this.text.placeholder = stream ? this.text.dataset.busy : this.text.dataset.idle;
     if (stream) stop.value = `stop:${stream}`;
     else if (this.#queued) {
       this.#wait(false);

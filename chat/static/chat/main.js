@@ -47,6 +47,10 @@ document.addEventListener("answer-end", () => {
   document.querySelector(".conv[aria-current] .badge")?.remove();
 });
 
+for (const start of document.querySelectorAll("[data-start]")) {
+  start.addEventListener("click", () => composer.begin(start.dataset.start));
+}
+
 for (const opener of document.querySelectorAll("[data-show]")) {
   opener.addEventListener("click", () => document.getElementById(opener.dataset.show).showModal());
 }

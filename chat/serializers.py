@@ -1,0 +1,109 @@
+"""The API's shapes of conversations, messages and runs."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from chat.conversations import TITLE_CHARS
+from chat.models import Conversation, Message, Run
+from chat.protocol import Command
+
+MODEL_CHARS = 201
+
+
+class ConversationOut(serializers.ModelSerializer[Conversation]):
+    class Meta:
+        model = Conversation
+        fields = ("id", "title", "model", "leaf", "created_at", "updated_at")
+        read_only_fields = fields
+
+
+class ConversationIn(serializers.Serializer[Any]):
+    """`model` is `provider/model_id`, empty for the default."""
+
+    title = serializers.CharField(max_length=TITLE_CHARS, allow_blank=True, required=False)
+    model = serializers.CharField(max_length=MODEL_CHARS, allow_blank=True, required=False)
+
+
+class MessageOut(serializers.ModelSerializer[Message]):
+    """`run` is the run that wrote an answer, null for a person's message."""
+
+    text = serializers.CharField(read_only=True)
+    parts = serializers.ListField(child=serializers.DictField(), read_only=True)
+    run = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Message
+        fields = ("id", "conversation", "parent", "role", "text", "parts", "run", "created_at")
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_run(self, message: Message) -> str | None:
+        run = getattr(message, "run", None)
+        return str(run.pk) if isinstance(run, Run) else None
+
+
+class RunOut(serializers.ModelSerializer[Run]):
+    """One request to a model, from queued to its terminal event. `error` is null unless it failed."""
+
+    message = serializers.UUIDField(source="answer_id", allow_null=True, help_text="The answer that the run writes.")
+    events_url = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    usage = serializers.DictField()
+    trace = serializers.DictField()
+
+    class Meta:
+        model = Run
+        fields = (
+            "id", "conversation", "stream_id", "events_url", "state", "context", "message", "requested_model",
+            "served_model", "credential_source", "credential_hint", "finish_reason", "usage", "error", "trace",
+            "created_at", "started_at", "first_content_at", "ended_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.URLField())
+    def get_events_url(self, run: Run) -> str:
+        path = reverse("chat_api:run-events", args=[run.pk])
+        request = self.context.get("request")
+        return request.build_absolute_uri(path) if request else path
+
+    @extend_schema_field(serializers.DictField(allow_null=True))
+    def get_error(self, run: Run) -> dict[str, Any] | None:
+        return run.error or None
+
+
+class RunIn(serializers.Serializer[Any]):
+    """`input` is a new message; with `answer_to` a message that exists is answered again, with `continues` an
+    interrupted answer goes on. Without `conversation` a new one begins. `parent` is the message that the new one
+    follows, by default the newest."""
+
+    context = serializers.ChoiceField(choices=["chat"], default="chat")  # type: ignore[assignment]
+    input = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
+    model = serializers.CharField(required=False, allow_blank=True, max_length=MODEL_CHARS, default="")
+    conversation = serializers.UUIDField(required=False, allow_null=True, default=None)
+    parent = serializers.UUIDField(required=False, allow_null=True, default=None)  # type: ignore[assignment]
+    answer_to = serializers.UUIDField(required=False, allow_null=True, default=None)
+    continues = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        elsewhere = [name for name in ("parent", "answer_to", "continues") if attrs[name]]
+        if elsewhere and not attrs["conversation"]:
+            raise serializers.ValidationError({elsewhere[0]: "Name the conversation as well."})
+        if attrs["answer_to"] and attrs["continues"]:
+            raise serializers.ValidationError({"continues": "Either answer_to or continues."})
+        return attrs
+
+    def command(self, idempotency_key: str) -> Command:
+        data = self.validated_data
+        return Command(
+            text=data["input"],
+            conversation_id=data["conversation"],
+            parent_id=data["parent"],
+            answer_to=data["answer_to"],
+            continues=data["continues"],
+            model=data["model"],
+            context=data["context"],
+            idempotency_key=idempotency_key,
+        )

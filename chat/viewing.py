@@ -1,0 +1,108 @@
+"""One viewer's side of a stream: authorise, read the journal, and say what to draw, at most 25 times a second."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts.policies import Actor
+from chat.database import in_db
+from chat.models import Message, Run
+from chat.protocol import Entry
+from chat.reading import Reader
+from chat.render.cards import Place
+from chat.render.names import By, by_of, labels_of
+from chat.render.presentation import Frame, Presentation
+from chat.render.turns import added, footer, place_of
+
+PACE_SECONDS = 0.04
+QUIET_SECONDS = 60.0
+# Above this many characters rendering leaves the event loop, which other sockets share.
+HEAVY_CHARS = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A stream that the viewer may see."""
+
+    run: Run
+    place: Place
+    by: By
+
+
+def open_stream(actor: Actor, stream_id: UUID) -> Opened | None:
+    """None for a foreign stream as for a missing one."""
+    run = Run.objects.visible_to(actor).select_related("answer__parent").filter(stream_id=stream_id).first()
+    if run is None or run.answer is None or run.conversation_id is None:
+        return None
+    asked = run.answer.parent is not None and run.answer.parent.role == Message.Role.USER
+    by = by_of(run, labels_of([run.served_model or run.requested_model]))
+    return Opened(run, place_of(run.conversation_id, run.answer, asked), by)
+
+
+async def frames_of(opened: Opened, after: int) -> AsyncIterator[list[Frame]]:
+    """Groups of frames from sequence `after` to the end of the stream; the last frame of each carries its sequence.
+
+    A viewer that has nothing (`after` 0) gets a snapshot first. Every reader replays the journal from its start, so
+    the state behind the frames is the same whatever the viewer has seen.
+    """
+    presentation = Presentation(opened.by, opened.place)
+    synced = False
+    async with Reader(opened.run.stream_id) as reader:
+        while not reader.ended:
+            entries = await reader.take(QUIET_SECONDS)
+            if not entries:
+                continue
+            frames, synced = await _advance(presentation, entries, after, synced)
+            if presentation.terminal:
+                frames += await _last(presentation, opened)
+            if frames:
+                frames[-1]["q"] = presentation.sequence
+                yield frames
+            await asyncio.sleep(PACE_SECONDS)
+
+
+async def _advance(
+    presentation: Presentation, entries: list[Entry], after: int, synced: bool
+) -> tuple[list[Frame], bool]:
+    """Feed entries; returns the frames to send and whether the viewer is in step from now on."""
+    seen = [entry for entry in entries if not synced and entry.sequence <= after]
+    fresh = entries[len(seen) :]
+    await _feed(presentation, seen)
+    frames = await _feed(presentation, fresh)
+    if synced:
+        return frames, True
+    if after == 0:
+        return [presentation.snapshot()], True
+    return frames, bool(fresh)
+
+
+async def _feed(presentation: Presentation, entries: list[Entry]) -> list[Frame]:
+    if not entries:
+        return []
+    keys = [str(each.data.get("model", "")) for each in entries if each.event_type == "status"]
+    labels = await in_db(labels_of, keys) if any(keys) else {}
+    if sum(len(str(entry.data.get("delta", ""))) for entry in entries) > HEAVY_CHARS:
+        return await asyncio.to_thread(presentation.feed, entries, labels)
+    return presentation.feed(entries, labels)
+
+
+async def _last(presentation: Presentation, opened: Opened) -> list[Frame]:
+    run, by = await in_db(_ended, opened.run.pk)
+    return presentation.end(run, by, footer(presentation.route, run, opened.place))
+
+
+def _ended(run_id: UUID) -> tuple[Run, By]:
+    run = Run.objects.get(pk=run_id)
+    return run, by_of(run, labels_of([run.served_model or run.requested_model]))
+
+
+def new_turns(actor: Actor, conversation_id: UUID, since: datetime) -> list[tuple[datetime, Frame]]:
+    """A `turn` frame for every run of a conversation that was started after `since`."""
+    runs = Run.objects.visible_to(actor).filter(conversation_id=conversation_id, created_at__gt=since)
+    found = []
+    for run in runs.exclude(answer=None).order_by("created_at"):
+        parent, html = added(run)
+        found.append((run.created_at, {"t": "turn", "parent": str(parent) if parent else "", "html": html}))
+    return found
