@@ -6,10 +6,15 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from project.env import SettingError
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingError as error:
+        sys.exit(f"Settings: {error}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Two Django applications: the console (the admin site under our own rules) and the project itself, for its commands."""
+"""Two Django applications: the console (the admin site under our own rules) and the project, for its commands."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+
+from project.logging import guard_uncaught
 
 
 class ConsoleConfig(admin.AdminConfig):
@@ -12,3 +14,6 @@ class ConsoleConfig(admin.AdminConfig):
 class ProjectConfig(AppConfig):
     default = True
     name = "project"
+
+    def ready(self) -> None:
+        guard_uncaught()

@@ -1,9 +1,27 @@
-"""What every page knows."""
+"""What every page knows; nothing is read from the database before a template asks for it."""
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.actors import membership_of
+from accounts.policies import actor_for
+from chat.lists import Group, recent
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """`membership` and `workspace` (None when nobody is signed in), `conversations` by date, `development`."""
+    signed_in = hasattr(request, "user") and request.user.is_authenticated
+    membership = membership_of(request) if signed_in else None
+
+    def conversations() -> list[Group]:
+        return recent(actor_for(membership)) if membership else []
+
+    return {
+        "membership": membership,
+        "workspace": membership.workspace if membership else None,
+        "conversations": SimpleLazyObject(conversations),
+        "development": settings.DEVELOPMENT,
+    }

@@ -1,10 +1,22 @@
-"""PARLEY_HOME: the folder that holds all an embedded installation stores, its generated secrets included."""
+"""Where an installation keeps what it stores (PARLEY_HOME), and the three secrets that it runs on."""
 
 import json
 import secrets
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.fernet import Fernet
+
+from project import env
+
+
+class Secrets(NamedTuple):
+    """`secret_key` signs sessions and links, `field_keyring` opens what is stored sealed, `fingerprint_pepper` makes
+    stored keys comparable without opening them."""
+
+    secret_key: str
+    field_keyring: str
+    fingerprint_pepper: str
 
 
 def prepare(home: Path) -> Path:
@@ -13,12 +25,38 @@ def prepare(home: Path) -> Path:
     return home
 
 
-def embedded_secrets(home: Path) -> dict[str, str]:
-    """The secrets of a development installation, made on first use and kept with mode 0600.
+def secrets_of_development(home: Path) -> Secrets:
+    """What the environment names, and for the rest secrets made on first use and kept in `home` with mode 0600."""
+    kept = _kept(home)
+    return Secrets(*(env.text(name.upper()) or kept[name.upper()] for name in Secrets._fields))
 
-    Returns the names SECRET_KEY, FIELD_KEYRING and FINGERPRINT_PEPPER.
-    """
-    path = prepare(home) / "secrets.json"
+
+def secrets_of_production() -> Secrets:
+    """What the environment names. Raises SettingError for a missing or weak one."""
+    given = Secrets(*(env.text(name.upper()) for name in Secrets._fields))
+    if weak(given.secret_key):
+        raise env.SettingError(
+            "SECRET_KEY is missing or weak: set at least 50 random characters, "
+            "for example the output of: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+        )
+    if not given.field_keyring:
+        raise env.SettingError(
+            "FIELD_KEYRING is missing: set it to k1:<fernet key>, "
+            "for example the output of: python -c 'from cryptography.fernet import Fernet; "
+            'print("k1:" + Fernet.generate_key().decode())\''
+        )
+    pepper = given.fingerprint_pepper or given.secret_key
+    if len(pepper) < 32:
+        raise env.SettingError("FINGERPRINT_PEPPER must have at least 32 characters.")
+    return given._replace(fingerprint_pepper=pepper)
+
+
+def weak(key: str) -> bool:
+    return len(key) < 50 or len(set(key)) < 12 or "insecure" in key.lower() or "changeme" in key.lower()
+
+
+def _kept(home: Path) -> dict[str, str]:
+    path = home / "secrets.json"
     if not path.exists():
         fresh = {
             "SECRET_KEY": secrets.token_urlsafe(64),

@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.utils.csp import CSP
 
-from project import env
-from project.home import embedded_secrets, prepare
+from project import env, home, logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-PARLEY_HOME = prepare(Path(env.text("PARLEY_HOME") or BASE_DIR / ".parley").resolve())
+PARLEY_HOME = home.prepare(Path(env.text("PARLEY_HOME") or BASE_DIR / ".parley").resolve())
 
 # An installation that names any of its own secrets or hosts is a real one; with none of them it is somebody's laptop.
 _named = any(env.text(name) for name in ("SECRET_KEY", "FIELD_KEYRING", "ALLOWED_HOSTS"))
@@ -20,31 +19,8 @@ DEVELOPMENT = PARLEY_MODE == "development"
 DEBUG = False
 
 # ---------------------------------------------------------------- secrets
-_embedded = embedded_secrets(PARLEY_HOME) if DEVELOPMENT else {}
-SECRET_KEY = env.text("SECRET_KEY", _embedded.get("SECRET_KEY", ""))
-FIELD_KEYRING = env.text("FIELD_KEYRING", _embedded.get("FIELD_KEYRING", ""))
-FINGERPRINT_PEPPER = env.text("FINGERPRINT_PEPPER", _embedded.get("FINGERPRINT_PEPPER", ""))
-
-
-def _weak(key: str) -> bool:
-    return len(key) < 50 or len(set(key)) < 12 or "insecure" in key.lower() or "changeme" in key.lower()
-
-
-if not DEVELOPMENT:
-    if _weak(SECRET_KEY):
-        raise env.SettingError(
-            "SECRET_KEY is missing or weak: set at least 50 random characters, "
-            "for example the output of: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
-        )
-    if not FIELD_KEYRING:
-        raise env.SettingError(
-            "FIELD_KEYRING is missing: set it to k1:<fernet key>, "
-            "for example the output of: python -c 'from cryptography.fernet import Fernet; "
-            'print("k1:" + Fernet.generate_key().decode())\''
-        )
-    if len(FINGERPRINT_PEPPER or SECRET_KEY) < 32:
-        raise env.SettingError("FINGERPRINT_PEPPER must have at least 32 characters.")
-FINGERPRINT_PEPPER = FINGERPRINT_PEPPER or SECRET_KEY
+_secrets = home.secrets_of_development(PARLEY_HOME) if DEVELOPMENT else home.secrets_of_production()
+SECRET_KEY, FIELD_KEYRING, FINGERPRINT_PEPPER = _secrets
 
 # ---------------------------------------------------------------- hosts
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -174,20 +150,30 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "account_login"
+# Who may make an account: anybody in development, and elsewhere only where the operator says so.
+SIGNUP_OPEN = env.flag("SIGNUP_OPEN", default=DEVELOPMENT)
 ACCOUNT_ADAPTER = "accounts.hooks.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Parley] "
 MFA_ADAPTER = "accounts.hooks.MFAAdapter"
-MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "signup_webauthn": "accounts.forms.NewPasskeyForm",
+    "add_webauthn": "accounts.forms.NewPasskeyForm",
+    "edit_webauthn": "accounts.forms.RenamePasskeyForm",
+}
 MFA_PASSKEY_SIGNUP_ENABLED = True
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
@@ -295,21 +281,9 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "project.schema.complete"],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "project.logging.RedactingFilter"}},
-    "formatters": {"line": {"()": "project.logging.RedactingFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "mistralai", "daphne", "asyncio")
-    }
-    # Named without handlers, Django's own ones go: one of them mails reports.
-    | {"django": {"level": "INFO"}, "django.server": {"level": "WARNING"}},
-}
+LOGGING = logging.configuration(env.text("LOG_LEVEL", "INFO"))
 DEFAULT_EXCEPTION_REPORTER_FILTER = "project.logging.ClosedExceptionFilter"
 TESTING = "pytest" in sys.modules

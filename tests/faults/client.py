@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx2
 
@@ -17,7 +18,15 @@ class Client:
     token: str
 
     def __post_init__(self) -> None:
-        self.http = httpx2.Client(headers={"Authorization": f"Bearer {self.token}"}, timeout=20)
+        # No connection is kept: a server that is killed must not leave a stale one behind.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self.http = httpx2.Client(headers={"Authorization": f"Bearer {self.token}"}, timeout=20, limits=limits)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.http.close()
 
     def send(self, url: str, **body: Any) -> httpx2.Response:
         return self.http.post(f"{url}/api/v1/runs/", json={"context": "chat", **body})
@@ -66,8 +75,9 @@ class Watcher:
 
     def _read(self) -> None:
         try:
-            for entry in Client(self.client.token).stream(self.url, self.events_url):
-                self.shown.append(entry)
+            with Client(self.client.token) as reader:
+                for entry in reader.stream(self.url, self.events_url):
+                    self.shown.append(entry)
         except httpx2.TransportError:
             return
 

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
+from typing import ClassVar
 
 STATUSES = (401, 403, 429, 500, 400, 404, 503)
 
 
 class Echo(BaseHTTPRequestHandler):
     statuses = cycle(STATUSES)
+    keys: ClassVar[set[str]] = set()
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         key = self.headers.get("Authorization") or self.headers.get("x-goog-api-key") or ""
+        self.keys.add(key.removeprefix("Bearer "))
         body = json.dumps({"error": {"message": f"Incorrect API key provided: {key}", "type": key, "code": key}})
         self.send_response(next(self.statuses))
         self.send_header("Content-Type", "application/json")

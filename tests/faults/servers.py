@@ -81,12 +81,13 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def prepare(self, email: str = "owner@example.com") -> str:
+    def prepare(self, email: str = "owner@example.com", *, catalog: bool = True) -> str:
         """Migrate, make an owner, fill the catalog; returns an API token."""
         self.manage("migrate", "--verbosity", "0")
         self.manage("create_member", email, "--role", "owner")
-        self.manage("sync_catalog")
-        return self.manage("create_api_token", email)
+        if catalog:
+            self.manage("sync_catalog")
+        return self.manage("create_api_token", email, "--scopes", "chat", "models", "credentials")
 
 
 @dataclass

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.faults.client import Client
-from tests.faults.echo import STATUSES, echoing
+from tests.faults.echo import STATUSES, Echo, echoing
 from tests.faults.servers import Installation, Server
 
 pytestmark = pytest.mark.drill
@@ -50,7 +50,7 @@ def test_no_canary_sings(tmp_path: Path) -> None:
         keys = {"OPENAI_API_KEY": CANARIES["environment"], "GEMINI_API_KEY": CANARIES["gemini"]}
         bases = {"OPENAI_BASE_URL": f"{upstream}/v1", "GEMINI_BASE_URL": upstream, "LOG_LEVEL": "DEBUG"}
         installation = Installation(tmp_path, "", extra=keys | bases)
-        token = installation.prepare()
+        token = installation.prepare(catalog=False)
         server = Server(installation).start()
         responses = drive(installation, server, token)
         server.stop()
@@ -66,6 +66,7 @@ def test_no_canary_sings(tmp_path: Path) -> None:
         if f in held
     ]
     assert hits == []
+    assert Echo.keys >= set(CANARIES.values()), "every key was really used"
     assert any(path.suffix == ".sqlite3" for path in files), "the database was searched"
     assert any(path.suffix == ".log" and files[path] for path in files), "the log was searched"
 
@@ -73,6 +74,7 @@ def test_no_canary_sings(tmp_path: Path) -> None:
 def drive(installation: Installation, server: Server, token: str) -> bytes:
     """Store, check, use, fail and show the keys in every way a client can; everything that came back."""
     client = Client(token)
+    client.http.close()
     client.http = http = Recorder(headers={"Authorization": f"Bearer {token}"}, timeout=30)
     add_models(installation)
     stored = []
@@ -94,6 +96,7 @@ def drive(installation: Installation, server: Server, token: str) -> bytes:
     for page in pages:
         http.get(f"{server.url}/api/v1/{page}")
     http.post(f"{server.url}/api/v1/credentials/", content=json.dumps({"secret": [CANARIES["own"]]}))
+    http.close()
     return bytes(http.received)
 
 

@@ -20,9 +20,9 @@ def pair(
     vendor: Sandbox, tmp_path: Path, postgres_url: str, own_redis: OwnRedis
 ) -> Iterator[tuple[Client, Server, Server]]:
     installation = Installation(tmp_path, vendor.url, postgres_url, own_redis.url)
-    client = Client(installation.prepare())
-    servers = (Server(installation).start(), Server(installation).start())
-    yield client, *servers
+    with Client(installation.prepare()) as client:
+        servers = (Server(installation).start(), Server(installation).start())
+        yield client, *servers
     for server in servers:
         server.stop()
 

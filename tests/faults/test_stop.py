@@ -15,9 +15,9 @@ pytestmark = pytest.mark.drill
 @pytest.fixture(scope="module")
 def served(vendor: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, Server]]:
     installation = Installation(tmp_path_factory.mktemp("home"), vendor.url)
-    client = Client(installation.prepare())
-    server = Server(installation).start()
-    yield client, server
+    server = Server(installation)
+    with Client(installation.prepare()) as client:
+        yield client, server.start()
     server.stop()
 
 

@@ -131,7 +131,9 @@ def test_a_failure_ends_the_run_with_its_code_and_keeps_the_text(
 
 
 def test_a_model_without_a_key_fails_with_the_remedy_and_keeps_the_message(running: Sandbox, alice: Actor) -> None:
-    LanguageModel.objects.create(provider_id="openai", model_id="real", label="Real", last_seen_at=timezone.now())
+    LanguageModel.objects.create(
+        provider_id="openai", model_id="real", label="Real", shared=True, last_seen_at=timezone.now()
+    )
     run = runs.start(alice, Command(text="Hello", model="openai/real"))
     entries = answered(run)
     assert (entries[-1].event_type, entries[-1].data["code"]) == ("error", "missing_auth")

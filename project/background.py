@@ -1,0 +1,103 @@
+"""What a serving process does beside its requests: it answers runs, keeps the catalog fresh and loads adapters early.
+
+Nothing here starts at import: the first request, the server's own start-up event or `manage.py up` asks for it.
+"""
+
+import asyncio
+import ctypes
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from twisted.internet import reactor, threads
+
+from catalog import schedule
+from chat import runner
+from providers import registry, runtime
+from providers.models import Credential
+
+_lock = threading.Lock()
+_started = False
+
+
+class Serving:
+    """The whole application; a process that is handed its first scope is one that serves."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if not settings.TESTING:
+            start()
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        else:
+            await self.application(scope, receive, send)
+
+
+async def lifespan(receive: Any, send: Any) -> None:
+    """Servers that announce their end give running answers time to finish before the loop is gone."""
+    while (await receive())["type"] == "lifespan.startup":
+        await send({"type": "lifespan.startup.complete"})
+    await asyncio.to_thread(stop)
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def start() -> None:
+    """Start, once in this process, what runs beside the requests. Returns at once."""
+    global _started
+    with _lock:
+        if _started:
+            return
+        _started = True
+    _drain_with_reactor()
+    threading.Thread(target=_work, name="background", daemon=True).start()
+
+
+def stop() -> None:
+    """Let running answers finish within the grace time and interrupt the rest cleanly; blocks until then."""
+    runner.drain(settings.DRAIN_SECONDS)
+    schedule.stop()
+
+
+def _work() -> None:
+    _set_adapters()
+    runner.start_in_background()
+    schedule.start_in_background()
+    _load_adapters()
+
+
+def _set_adapters() -> None:
+    """What an operator chose for an adapter must be there before the first run; the usual value needs no import."""
+    if settings.GEMINI_API_VERSION != "v1beta":
+        from providers.adapters import gemini  # noqa: PLC0415 - brings the SDK along
+
+        gemini.configure(gemini_api_version=settings.GEMINI_API_VERSION)
+
+
+def _load_adapters() -> None:
+    """Import the SDKs that somebody here has a key for, so that the first token does not wait for it."""
+    try:
+        stored = set(Credential.objects.order_by().values_list("provider_id", flat=True).distinct())
+    except DatabaseError:
+        stored = set()
+    finally:
+        close_old_connections()
+    keyed = stored | {name for name, key in settings.PROVIDER_KEYS.items() if key}
+    ids = [one.provider_id for one in registry.available() if settings.SANDBOX_URL or one.provider_id in keyed]
+    runtime.prewarm(ids).join()
+    _give_back()
+
+
+def _give_back() -> None:
+    """Return to the system what imports took and freed; one process in ten megabytes, where the C library can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _drain_with_reactor() -> None:
+    """Daphne has no start-up or shutdown event of its own; its reactor waits for what is registered here."""
+    waiting: Any = reactor  # its interface is declared in a way that type checkers do not read
+    waiting.addSystemEventTrigger("before", "shutdown", threads.deferToThread, stop)

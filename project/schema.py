@@ -1,0 +1,106 @@
+"""What the OpenAPI document says beyond the views: problems, and the stream, which is no ordinary response."""
+
+from typing import Any
+
+from chat.protocol import EVENT_TYPES
+
+# Every code a request can be refused with. Codes of a run that fails later come in its `error` event.
+CODES = {
+    "malformed": "400: the body is not one JSON object.",
+    "bad_request": "400: the request itself makes no sense, its host or headers for example.",
+    "invalid_idempotency_key": "400: the Idempotency-Key is too long.",
+    "invalid_position": "400: this is no position in the stream.",
+    "invalid_request": "400: a field is missing or makes no sense; `errors` lists field, code and message of each.",
+    "not_authenticated": "401: neither a token nor a session came along.",
+    "not_signed_in": "401: the same, for a stream.",
+    "invalid_token": "401: there is no such token.",
+    "token_expired": "401: the token is past its date.",
+    "token_revoked": "401: somebody revoked the token.",
+    "forbidden": "403: this is not for you.",
+    "not_allowed": "403: your role does not allow this.",
+    "scope_missing": "403: the token lacks the scope.",
+    "no_workspace": "403: you are in no workspace.",
+    "csrf_failed": "403: a session was used without its CSRF token.",
+    "policy_denied": "403: a rule of the workspace forbids this model here.",
+    "not_found": "404: it does not exist, or it is not yours; the two are the same.",
+    "method_not_allowed": "405: this address does not know the method.",
+    "not_acceptable": "406: the API answers JSON.",
+    "run_active": "409: an answer is being written on this branch; `run` and `stream_id` name it.",
+    "idempotency_conflict": "409: this key was used with another body.",
+    "body_too_large": "413: a request may carry at most 2 MiB.",
+    "input_too_long": "413: the message is longer than one may be.",
+    "unsupported_media_type": "415: send `application/json`.",
+    "input_empty": "422: there is nothing to answer.",
+    "model_not_found": "422: the catalog knows no such model.",
+    "unknown_context": "422: there is no such context.",
+    "throttled": "429: wait `retry_after` seconds.",
+    "internal": "500: our fault; it is in the server's log.",
+    "not_ready": "503: `failing` names what cannot store anything.",
+    "storage_unavailable": "503: the database is not answering; wait `retry_after` seconds.",
+}
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "Why a request was refused (RFC 9457). Some codes add fields, as their line says.",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What to do about it."},
+        "code": {"type": "string", "description": "A stable word: " + ", ".join(CODES) + "."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+            },
+        },
+    },
+}
+REFUSED = {
+    "description": "Refused; `code` says why.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+STREAM_PATH = "/api/v1/runs/{id}/events"
+STREAM: dict[str, Any] = {
+    "get": {
+        "operationId": "runs_events",
+        "summary": "Follow a run",
+        "description": "Server-sent events of one run, from any sequence, while it goes on and after it ended. "
+        "Each has `event: <type>`, `id: <stream_id>:<sequence>` and `data: {streamId, sequence, data}`. "
+        f"Types: {', '.join(sorted(EVENT_TYPES))}. Sequences count from 1 without gaps; exactly one `done` or "
+        "`error` is the last. A comment comes every 15 seconds.",
+        "tags": ["runs"],
+        "security": [{"token": []}, {"cookieAuth": []}],
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
+            {
+                "name": "after",
+                "in": "query",
+                "schema": {"type": "integer", "minimum": 0, "default": 0},
+                "description": "Start behind this sequence.",
+            },
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "schema": {"type": "string"},
+                "description": "The last `id` that arrived; what a reconnecting EventSource sends.",
+            },
+        ],
+        "responses": {
+            "200": {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+        },
+    }
+}
+
+
+def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """drf-spectacular's last step: the stream joins the paths, and every operation may answer a problem."""
+    result["paths"][STREAM_PATH] = STREAM
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    for path in result["paths"].values():
+        for operation in path.values():
+            operation["responses"].setdefault("default", REFUSED)
+    return result

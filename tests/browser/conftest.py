@@ -1,0 +1,79 @@
+"""Browser tests: real Chromium against real server processes.
+
+Fixtures: `chromium` (one browser a module), `serve` (starts a server with its own home), `server` (the module's own),
+`visit` (a watched page; the test fails at its end when anything went wrong on it).
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.server import Server
+from tests.browser.visitor import LAUNCH, NO_AUTOFILL, REPORT_REFUSALS, Visitor
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A module at a time: while Playwright's loop lives, this thread may not use Django's rows."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**LAUNCH)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """`serve(**env)`: migrate a fresh home, start a server, stop it when the module ends."""
+    running: list[Server] = []
+
+    def start(**env: str) -> Server:
+        server = Server(tmp_path_factory.mktemp("home"), env)
+        running.append(server)
+        server.manage("migrate", "--verbosity", "0")
+        return server.start()
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., Server]) -> Server:
+    return serve()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Visitor]]:
+    """`visit(width=1440, height=900, color_scheme="light")`: a person with an empty browser at the module's server.
+
+    A virtual device says yes to autofill too, at once and unasked, so pages offer none unless `autofill` is true.
+    """
+    visitors: list[Visitor] = []
+
+    def come(
+        server: Server = server, width: int = 1440, height: int = 900, autofill: bool = False, **options: Any
+    ) -> Visitor:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context.add_init_script(REPORT_REFUSALS)
+        if not autofill:
+            context.add_init_script(NO_AUTOFILL)
+        visitor = Visitor(context.new_page(), context, server.url)
+        visitor.watch(visitor.page)
+        visitors.append(visitor)
+        return visitor
+
+    yield come
+    for visitor in visitors:
+        visitor.context.close()
+    assert [problem for visitor in visitors for problem in visitor.problems] == []

@@ -1,0 +1,83 @@
+"""What a log line looks like after it was scrubbed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers import redaction
+
+# Shapes of the vendors' keys; every value is made up.
+KEYS = {
+    "openai project": "sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7",
+    "openai service account": "sk-svcacct-aB3dE6gH9jK2mN5pQ8sT",
+    "openai old": "sk-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7b",
+    "anthropic": "sk-ant-api03-aB3dE6gH9jK2mN5pQ8sT1vW4",
+    "anthropic admin": "sk-ant-admin01-aB3dE6gH9jK2mN5pQ8sT1",
+    "google": "AIzaSyA1bC2dE3fG4hI5jK6lM7nO8pQ9rS0tU1v",
+    "google studio": "AQ.Ab8RN6aB3dE6gH9jK2mN5pQ8sT",
+    "google oauth": "ya29.a0AfB_byaB3dE6gH9jK2mN5pQ8",
+    "ours": "parley_pat_aB3dE6gH9jK2mN5pQ8sT",
+}
+PLACES = (
+    "{}",
+    "the key {} was refused",
+    "Authorization: Bearer {}",
+    "{{'x-api-key': '{}'}}",
+    'headers={{"x-goog-api-key": "{}"}}',
+    "GET https://example.com/v1/models?key={}&alt=sse HTTP/1.1",
+    "api_key={}, model=x",
+    "Error: Incorrect API key provided: {}.",
+)
+MISTRAL = "Zx81kQpLm3Rt5vBn7yWc9uHs2dFg4jKa"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    redaction.forget_all()
+    yield
+    redaction.forget_all()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
+def test_a_key_of_a_known_shape_is_gone_wherever_it_stands(key: str, place: str) -> None:
+    assert key not in redaction.scrub(place.format(key))
+
+
+def test_a_key_without_a_shape_is_known_by_its_value_once_it_was_opened() -> None:
+    line = f"upstream said: {MISTRAL} is not valid"
+    assert MISTRAL in redaction.scrub(line)
+    redaction.remember(MISTRAL)
+    assert redaction.scrub(line) == "upstream said: ******** is not valid"
+
+
+def test_a_key_without_a_shape_is_gone_from_a_header_without_being_known() -> None:
+    assert MISTRAL not in redaction.scrub(f"authorization: Bearer {MISTRAL}")
+
+
+def test_a_remembered_value_is_also_found_in_a_url() -> None:
+    redaction.remember("odd/key+with=signs")
+    assert redaction.scrub("?x=odd%2Fkey%2Bwith%3Dsigns") == "?x=********"
+
+
+def test_a_key_that_begins_with_another_leaves_no_rest() -> None:
+    redaction.remember("prefix-key")
+    redaction.remember("prefix-key-and-more")
+    assert redaction.scrub("<prefix-key-and-more>") == "<********>"
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    line = 'POST /api/v1/runs/ 202 in 14 ms; model "openai/gpt-6.2-sol", task-ant and skill-building, key rotated'
+    assert redaction.scrub(line) == line
+
+
+def test_short_values_are_not_remembered_because_they_would_eat_the_log() -> None:
+    redaction.remember("none")
+    assert redaction.scrub("none of this") == "none of this"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    for number in range(redaction.REMEMBERED + 1):
+        redaction.remember(f"secret-number-{number:05}")
+    assert redaction.scrub("secret-number-00000") == "secret-number-00000"
+    assert redaction.scrub(f"secret-number-{redaction.REMEMBERED:05}") == "********"
