@@ -23,15 +23,19 @@ for closed in (Authenticator, EmailAddress, UserSession, Group):
 
 @admin.register(User)
 class UserAdmin(WorkspaceAdmin):
-    """People who share an administered workspace. Nothing here changes how they sign in."""
+    """People of an administered workspace. Nothing here changes how they sign in; a superuser closes accounts."""
 
     workspace_lookup = "memberships__workspace"
-    may_add = may_change = may_delete = False
+    may_add = may_delete = False
     list_display = ("email", "name", "is_active", "last_login", "date_joined")
     list_filter = ("is_active",)
     search_fields = ("email", "name")
     ordering = ("email",)
     fields = ("email", "name", "is_active", "last_login", "date_joined")
+    readonly_fields = ("email", "name", "last_login", "date_joined")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return cast("User", request.user).is_superuser
 
 
 @admin.register(Workspace)

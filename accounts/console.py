@@ -25,7 +25,7 @@ def administered(user: Any) -> QuerySet[Workspace]:
     if user.is_superuser:
         return Workspace.objects.all()
     roles = [Role.OWNER, Role.ADMIN]
-    return Workspace.objects.filter(memberships__user=user, memberships__role__in=roles).distinct()
+    return Workspace.objects.filter(memberships__user=user, memberships__role__in=roles)
 
 
 def administered_ids(request: HttpRequest) -> frozenset[UUID]:
@@ -52,7 +52,8 @@ class WorkspaceAdmin(ModelAdmin):
         user = request.user
         if isinstance(user, User) and user.is_superuser:
             return rows
-        return rows.filter(**{f"{self.workspace_lookup}__in": administered_ids(request)}).distinct()
+        own = rows.filter(**{f"{self.workspace_lookup}__in": administered_ids(request)})
+        return rows.filter(pk__in=own.order_by().values("pk"))  # each row once, and still deletable
 
     def sees(self, request: HttpRequest, row: Model | None) -> bool:
         """Whether `row` is of an administered workspace; without a row, whether there is any such workspace."""

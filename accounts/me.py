@@ -14,7 +14,7 @@ from accounts.models import Role, User, Workspace
 from accounts.policies import SCOPES
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     """What the OpenAPI document says of it."""
 
     target_class = TokenAuthentication

@@ -8,7 +8,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from catalog import sync
@@ -72,6 +72,7 @@ class Schedule:
         finally:
             with self._lock:
                 self._loop = self._rounds = None
+            await in_database(connections.close_all)
 
     async def _keep_fresh(self) -> None:
         older_than, retry = JUST_DONE, FIRST_RETRY

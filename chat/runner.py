@@ -5,6 +5,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -165,9 +167,15 @@ def _main(ready: threading.Event) -> None:
         await _runner.serve(ready.set)
 
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=_loop_factory()) as loop:
+            loop.run(main())
     except asyncio.CancelledError:
         logger.debug("the runner ended")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: it costs half of what asyncio's own loop does for every chunk that is read."""
+    return import_module("uvloop").new_event_loop if find_spec("uvloop") else None
 
 
 def wake() -> None:

@@ -63,7 +63,8 @@ def stop() -> None:
 
 def _work() -> None:
     _set_adapters()
-    runner.start_in_background()
+    if settings.RUNNER == "inside":
+        runner.start_in_background()
     schedule.start_in_background()
     _load_adapters()
 

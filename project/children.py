@@ -24,13 +24,13 @@ class Child:
     The input is a pipe that nobody writes to: the system closes it however this process ends, `kill -9` included.
     """
 
-    def __init__(self, name: str, *arguments: str) -> None:
+    def __init__(self, name: str, *arguments: str, **environment: str) -> None:
         self.name = name
-        environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
+        passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
         self._process = subprocess.Popen(  # noqa: S603 - our own modules, by constant names
             [sys.executable, *arguments],
             cwd=settings.BASE_DIR,
-            env=environment,
+            env=passed_on | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C reaches us alone; children go after the last run has ended

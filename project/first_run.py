@@ -11,6 +11,8 @@ from accounts.memberships import first_workspace, grant
 from accounts.models import ApiToken, Membership, Role, User
 from accounts.policies import SCOPES
 from accounts.tokens import mint
+from catalog.defaults import INSTALLED
+from catalog.models import ContextDefault, LanguageModel
 
 DEFAULT_OWNER = "owner@localhost"
 TOKEN_NAME = "up"  # noqa: S105 - the name of the tokens that starts leave behind, no secret
@@ -40,6 +42,18 @@ def ways_in(email: str | None) -> WaysIn:
         token.save(update_fields=["revoked_at"])
     _, plain = mint(membership.user, membership.workspace, TOKEN_NAME, SCOPES)
     return WaysIn(membership.user.email, make_sign_in_link(membership.user), plain)
+
+
+@transaction.atomic
+def answer_with(provider_id: str) -> None:
+    """Make this provider's first real model the installation's default, in every context that has one."""
+    listed = LanguageModel.objects.filter(provider_id=provider_id, sandbox=False)
+    model = listed.exclude(lifecycle=LanguageModel.Lifecycle.VANISHED).order_by("-last_seen_at").first()
+    if model is not None:
+        for context in INSTALLED:
+            ContextDefault.objects.update_or_create(
+                context=context.value, workspace=None, user=None, defaults={"model": model}
+            )
 
 
 def _owner(email: str | None) -> Membership:

@@ -252,6 +252,8 @@ MEDIA_ROOT = PARLEY_HOME / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 64 * 1024
+# Whether serving processes execute runs as well, or only `manage.py runner` processes do.
+RUNNER = env.choice("RUNNER", "inside", ("inside", "separate"))
 # How long running answers may go on after the process was asked to end.
 DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 3 if DEVELOPMENT else 25, low=0, high=300)
 

@@ -1,6 +1,6 @@
 """What the settings page says about each provider, as plain values; the template only arranges them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -100,7 +100,7 @@ def _own_panel(
         health=_health(used),
         summary=f"Connected with: {used.text}" if used else "Not connected",
         facts=tuple(facts),
-        notice=_notice(provider, own, now),
+        notice=_notice(provider, own, now) if own or not workspace else _notice_for_members(provider, workspace, now),
         check_ref=used.ref if used else "",
         stored=own.pk if own else None,
         accepts_key=not provider.base_url_required or bool(sources.base_url(provider.provider_id)),
@@ -170,6 +170,13 @@ def _notice(provider: registry.Provider, row: Credential | None, now: datetime) 
     return None
 
 
+def _notice_for_members(provider: registry.Provider, row: Credential, now: datetime) -> Notice | None:
+    if row.state != Credential.State.REFUSED or row.checked_at is None:
+        return None
+    sentence = f"It was refused {ago(row.checked_at, now)}. Add a key of your own, or ask an administrator."
+    return Notice("bad", f"{provider.label} refused the workspace's key.", sentence)
+
+
 def _effect(provider: registry.Provider, without: Descriptor | None, *, whose: str) -> str:
     if without is None:
         return f"{whose} to {provider.label} stop working until another key is added."
@@ -184,7 +191,7 @@ def _foot(
     if own and without:
         return f"If you remove your key, the {_kind(without)} is used."
     if not own and provider.base_url_required and not sources.base_url(provider.provider_id) and not workspace:
-        return "An administrator connects this provider with the address of a server."
+        return "It is connected with the address of a server, by an administrator and for the whole workspace."
     return ""
 
 
@@ -216,7 +223,3 @@ def ago(moment: datetime, now: datetime) -> str:
     if passed < timedelta(hours=1):
         return f"{passed.seconds // 60} min ago"
     return f"at {moment:%H:%M} UTC" if moment.date() == now.date() else f"on {_day(moment)}"
-
-
-def find(found: Iterable[Panel], provider_id: str) -> Panel | None:
-    return next((panel for panel in found if panel.provider.provider_id == provider_id), None)

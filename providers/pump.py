@@ -39,7 +39,6 @@ class Pump:
         self._waiting_since: float | None = None
         self.expired = ""
         self._timer = self._loop.call_later(min(self._limit, deadlines.total), self._watch)
-        self.failure: BaseException | None = None
         self.task = asyncio.create_task(self._fill(stream), name=name)
         self.task.add_done_callback(self._ended)
 
@@ -53,9 +52,19 @@ class Pump:
                     await self._room.wait()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        lost = ConnectionError("the stream's task was cancelled from outside")
-        self.failure = lost if task.cancelled() else task.exception()
+        if not task.cancelled():
+            # Looked at here as well, or asyncio would complain about a failure that nobody waited for.
+            task.exception()
         self._ready.set()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the task, once it has ended; asked of the task, whose callbacks may still be waiting."""
+        if not self.task.done():
+            return None
+        if self.task.cancelled():
+            return ConnectionError("the stream's task was cancelled from outside")
+        return self.task.exception()
 
     def _watch(self) -> None:
         """Expire a reader that has waited too long, or look again when it could have."""
@@ -65,6 +74,7 @@ class Pump:
             self._timer = self._loop.call_at(due, self._watch)
         else:
             self.expired = "total" if now >= self._until else self._phase
+            self.task.cancel()
             self._ready.set()
 
     async def next(self) -> StreamEvent | None:
@@ -85,7 +95,7 @@ class Pump:
     def _now_idle(self) -> None:
         self._phase, self._limit = "idle", self._deadlines.idle
         self._timer.cancel()
-        self._timer = self._loop.call_later(self._limit, self._watch)
+        self._timer = self._loop.call_at(min(self._loop.time() + self._limit, self._until), self._watch)
 
     async def drain(self) -> None:
         """Let a finished stream reach its end on the wire, briefly; what it still says no longer matters."""
@@ -120,8 +130,8 @@ async def pumped(
             if isinstance(event, Finished):
                 await pump.drain()
                 return
-        if pump.failure is not None and not pump.expired:
-            raise _classified(normalize(pump.failure, partial=partial), pump.failure)
+        if not pump.expired and (failure := pump.failure) is not None:
+            raise _classified(normalize(failure, partial=partial), failure)
         raise _cut_short(pump.expired, provider_id, partial)
     finally:
         await pump.close()

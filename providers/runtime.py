@@ -85,6 +85,7 @@ def prewarm(provider_ids: Iterable[str]) -> threading.Thread:
 
 
 async def _rehearse(provider_ids: tuple[str, ...]) -> None:
+    http.ssl_context()
     for provider_id in provider_ids:
         try:
             await _play(provider_id)

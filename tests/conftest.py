@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,30 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests import machine
+from tests import environment, machine
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = "left out: "
-
-# Before Django reads its settings: nothing of the developer's own installation or keys reaches a test.
-OURS = ("SECRET_KEY", "FIELD_KEYRING", "ALLOWED_HOSTS", "PUBLIC_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL")
-VENDORS = (
-    "OPENAI_",
-    "ANTHROPIC_",
-    "GOOGLE_",
-    "GEMINI_",
-    "MISTRAL_",
-    "CLAUDE_CODE_",
-    "PARLEY_SANDBOX_URL",
-    "PARLEY_MODE",
-)
-for name in [name for name in os.environ if name.startswith((*OURS, *VENDORS))]:
-    del os.environ[name]
-HOME = os.environ.get("PARLEY_TEST_HOME") or tempfile.mkdtemp(prefix="parley-test-")
-os.environ["PARLEY_HOME"] = HOME
-# The whole suite on another engine: PARLEY_TEST_DATABASE_URL=postgres://…
-if engine := os.environ.get("PARLEY_TEST_DATABASE_URL"):
-    os.environ["DATABASE_URL"] = engine
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -49,7 +28,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, what needs the machine's one browser, server or patience runs on one of them in turn."""
     for item in items:
-        if any(item.get_closest_marker(need) for need in ("browser", "redis", "local_model", "drill")):
+        marked = any(item.get_closest_marker(need) for need in ("browser", "redis", "local_model", "drill"))
+        if marked or {"browser", "faults"} & set(item.path.parts):
             item.add_marker(pytest.mark.xdist_group("real machinery"))
 
 
@@ -58,12 +38,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     for reason, count in reasons.items():
         if LEFT_OUT in reason:
-            terminalreporter.write_line(f"{count} tests left out: {reason.split(LEFT_OUT, 1)[1]}", yellow=True)
+            terminalreporter.write_line(f"{count} left out: {reason.split(LEFT_OUT, 1)[1]}", yellow=True)
 
 
 def pytest_sessionfinish() -> None:
     if not os.environ.get("PARLEY_TEST_HOME"):
-        shutil.rmtree(HOME, ignore_errors=True)
+        shutil.rmtree(environment.HOME, ignore_errors=True)
 
 
 @pytest.fixture

@@ -64,13 +64,11 @@ class Gemini(Adapter):
                 yield event
 
     async def models(self, credential: OpenCredential) -> list[ModelInfo]:
-        models = _client(credential, Deadlines(), http.client()).aio.models
-        pager = await models.list(config={"page_size": PAGE_SIZE})
-        rows = list(pager.page)
-        for _ in range(MOST_PAGES - 1):
-            if not pager.config.get("page_token"):
-                break
-            rows += await pager.next_page()
+        try:
+            rows = await _rows(_client(credential, Deadlines(), http.client()))
+        except (TypeError, AttributeError, LookupError):
+            # The SDK takes the list apart without looking at it first.
+            raise ValueError("the list has another shape") from None
         return [_info(row) for row in rows if row.name and "generateContent" in (row.supported_actions or ())]
 
     def classify(self, error: BaseException) -> ProviderError | None:
@@ -119,6 +117,16 @@ def _client(credential: OpenCredential, deadlines: Deadlines, carrier: httpx2.As
             timeout=round(deadlines.total * 1000),
         ),
     )
+
+
+async def _rows(client: genai.Client) -> list[types.Model]:
+    pager = await client.aio.models.list(config={"page_size": PAGE_SIZE})
+    rows = list(pager.page)
+    for _ in range(MOST_PAGES - 1):
+        if not pager.config.get("page_token"):
+            break
+        rows += await pager.next_page()
+    return rows
 
 
 def _info(row: types.Model) -> ModelInfo:

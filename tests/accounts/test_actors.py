@@ -1,10 +1,12 @@
 """From a request or a socket to an actor: which workspace, which role, and nobody else's."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 from django.test import Client, RequestFactory
 
 from accounts import memberships, tokens
@@ -83,13 +85,22 @@ def signed_in(transactional_db: None, alice: Actor) -> Client:
     return client
 
 
+@pytest.fixture
+async def tidy_thread(transactional_db: None) -> AsyncIterator[None]:
+    """The thread that look-ups run on keeps a connection, which no test may leave behind."""
+    yield
+    await sync_to_async(connections.close_all)()
+
+
 @pytest.mark.anyio
+@pytest.mark.usefixtures("tidy_thread")
 async def test_a_socket_without_credentials_has_no_actor(signed_in: Client) -> None:
     assert await actor_from_scope(scope_of()) is None
     assert await actor_from_scope({"type": "websocket", "headers": [(b"cookie", b"sessionid=nonsense")]}) is None
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("tidy_thread")
 async def test_a_socket_with_a_session_learns_of_the_sign_out(signed_in: Client, alice: Actor) -> None:
     scope = scope_of(signed_in)
     assert await actor_from_scope(scope) == alice
@@ -99,6 +110,7 @@ async def test_a_socket_with_a_session_learns_of_the_sign_out(signed_in: Client,
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("tidy_thread")
 async def test_a_socket_learns_of_a_closed_account(signed_in: Client, alice: Actor) -> None:
     scope = scope_of(signed_in)
     await User.objects.filter(pk=alice.user_id).aupdate(is_active=False)
@@ -106,6 +118,7 @@ async def test_a_socket_learns_of_a_closed_account(signed_in: Client, alice: Act
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("tidy_thread")
 async def test_a_socket_with_a_token_is_held_to_it(signed_in: Client, alice: Actor) -> None:
     user, place = await User.objects.aget(pk=alice.user_id), await Workspace.objects.aget(pk=alice.workspace_id)
     _, plain = await sync_to_async(tokens.mint)(user, place, "Script", ["models"])

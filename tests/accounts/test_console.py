@@ -158,6 +158,14 @@ def test_people_cannot_be_added_changed_or_removed_here(dora_administers: Person
     assert (user.email, user.is_superuser) == ("bob@example.com", False)
 
 
+def test_a_superuser_closes_an_account_and_changes_nothing_else(dora: Person, bob: Actor) -> None:
+    dora.sign_up()
+    User.objects.filter(email=dora.email).update(is_superuser=True)
+    dora.client.post(f"/admin/accounts/user/{bob.user_id}/change/", {"email": "x@x.com"})
+    user = User.objects.get(pk=bob.user_id)
+    assert (user.is_active, user.email) == (False, "bob@example.com")
+
+
 def test_rows_that_would_plant_a_credential_have_no_page() -> None:
     shown = {model._meta.label for model in admin.site._registry}
     assert not shown & {"mfa.Authenticator", "account.EmailAddress", "usersessions.UserSession", "auth.Group"}

@@ -60,6 +60,7 @@ def test_recovery_codes_stay_until_they_are_saved_and_then_never_return(visit: V
     codes = me.sign_up("quinn@example.com", save_codes=False)
     page.reload()
     assert me.recovery_codes() == codes
+    me.assert_accessible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert codes[0] in download.value.path().read_text()
@@ -146,6 +147,7 @@ def test_the_console_asks_an_owner_for_a_passkey_first(visit: Visit, server: Ser
     page.get_by_role("button", name="I have saved them").click()
     page.wait_for_url(f"{me.url}/admin/")
     expect(page.get_by_text("Active members")).to_be_visible()
+    me.assert_accessible()
     page.get_by_role("link", name="Memberships").click()
     expect(
         page.get_by_text("uma@example.com in Workspace (owner)").or_(page.get_by_role("link", name="uma@"))
@@ -155,12 +157,14 @@ def test_the_console_asks_an_owner_for_a_passkey_first(visit: Visit, server: Ser
     expect(page).to_have_url(f"{me.url}/admin/")
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/settings/accounts/", "/settings/tokens/"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/login/", "/accounts/signup/", "/welcome/", "/settings/accounts/", "/settings/tokens/"]
+)
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_fit_their_window_in_both_themes(visit: Visit, server: Server, path: str, width: int) -> None:
     for scheme in ("light", "dark"):
         me = visit(width=width, color_scheme=scheme)
-        if path.startswith("/settings"):
+        if not path.startswith("/accounts"):
             me.go(server.sign_in_link("vera@example.com"))
         page = me.go(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

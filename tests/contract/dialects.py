@@ -36,9 +36,17 @@ class Dialect:
     def credential(self, secret: str = SECRET, **over: Any) -> OpenCredential:
         return replace(OpenCredential(self.provider_id, "credential:1", Secret(secret), base_url=self.base_url), **over)
 
-    async def read(self, request: GenerateRequest, credential: OpenCredential | None = None) -> list[StreamEvent]:
-        stream = self.runtime.stream_generate(credential or self.credential(), request)
-        return [event async for event in stream]
+    async def read(
+        self,
+        request: GenerateRequest,
+        credential: OpenCredential | None = None,
+        into: list[StreamEvent] | None = None,
+    ) -> list[StreamEvent]:
+        """All events; `into` keeps what came before a failure."""
+        events = [] if into is None else into
+        async for event in self.runtime.stream_generate(credential or self.credential(), request):
+            events.append(event)
+        return events
 
     async def fails(self, request: GenerateRequest, credential: OpenCredential | None = None) -> ProviderError:
         with pytest.raises(ProviderError) as caught:

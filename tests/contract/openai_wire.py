@@ -56,7 +56,9 @@ def render(answer: Answer) -> bytes:
         fields = {"type": "function_call", "id": f"fc_{call.call_id}", "call_id": call.call_id, "name": call.name}
         item = {**fields, "arguments": call.arguments, "status": "completed"}
         index = len(items)
-        stream.say("response.output_item.added", output_index=index, item={**item, "arguments": "", "status": "in_progress"})
+        stream.say(
+            "response.output_item.added", output_index=index, item={**item, "arguments": "", "status": "in_progress"}
+        )
         for start in range(0, len(call.arguments), 5):
             piece = call.arguments[start : start + 5]
             stream.say("response.function_call_arguments.delta", item_id=item["id"], output_index=index, delta=piece)
@@ -70,7 +72,9 @@ def render(answer: Answer) -> bytes:
 
 def _reasoning(stream: _Stream, index: int, pieces: tuple[str, ...]) -> dict[str, Any]:
     item = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "".join(pieces)}]}
-    stream.say("response.output_item.added", output_index=index, item={"type": "reasoning", "id": "rs_1", "summary": []})
+    stream.say(
+        "response.output_item.added", output_index=index, item={"type": "reasoning", "id": "rs_1", "summary": []}
+    )
     stream.say("response.reasoning_summary_part.added", output_index=index, summary_index=0, part={"text": ""})
     for piece in pieces:
         stream.say("response.reasoning_summary_text.delta", output_index=index, summary_index=0, delta=piece)
@@ -135,5 +139,5 @@ ERRORS: dict[str, Refusal] = {
 
 def stream_error(case: str) -> bytes:
     """The error as an event in a stream whose status was 200."""
-    error = ERRORS[case][1]["error"]
-    return sse({"type": "error", "sequence_number": 9, **{**error, "type": "error"}}, event="error")
+    error = ERRORS[case][1]["error"] | {"type": "error", "sequence_number": 9}
+    return sse(error, event="error")

@@ -1,13 +1,12 @@
 """One failure, three wires, the same error: its code, whether content had come, and nothing that must not be shown."""
 
 import json
-from typing import Any
 
 import httpx2
 import pytest
 
-from providers.errors import ErrorCode
-from providers.events import TextDelta
+from providers.errors import ErrorCode, ProviderError
+from providers.events import StreamEvent, TextDelta
 from tests.contract.answers import Answer
 from tests.contract.dialects import HURRIED, SECRET, Dialect, asked, plugged, speaking
 from tests.contract.wire import HANG, Script, plays
@@ -105,9 +104,7 @@ async def test_a_redirect_is_never_followed(dialect: Dialect) -> None:
         (httpx2.RemoteProtocolError("gone"), ErrorCode.PROVIDER_UNAVAILABLE, "stream_dropped"),
     ],
 )
-async def test_a_failed_connection_is_named(
-    dialect: Dialect, failure: Exception, code: ErrorCode, detail: str
-) -> None:
+async def test_a_failed_connection_is_named(dialect: Dialect, failure: Exception, code: ErrorCode, detail: str) -> None:
     with plugged(failure) as wire:
         error = await dialect.fails(asked())
     assert (error.code, error.detail, error.partial) == (code, detail, False)
@@ -130,7 +127,12 @@ BREAKS: list[tuple[str, object, ErrorCode, str]] = [
     ("garbage", b"data: {nonsense\n\n", ErrorCode.PROVIDER_UNAVAILABLE, "bad_payload"),
     ("another shape", b'data: ["a list"]\n\n', ErrorCode.PROVIDER_UNAVAILABLE, "bad_payload"),
     ("oversized", b"data: " + b"x" * 9_000_000, ErrorCode.PROVIDER_UNAVAILABLE, "bad_payload"),
-    ("no JSON number", b'data: {"choices":7,"candidates":7,"type":7}\n\n', ErrorCode.PROVIDER_UNAVAILABLE, "bad_payload"),
+    (
+        "no JSON number",
+        b'data: {"choices":7,"candidates":7,"type":7}\n\n',
+        ErrorCode.PROVIDER_UNAVAILABLE,
+        "bad_payload",
+    ),
 ]
 
 
@@ -138,16 +140,11 @@ BREAKS: list[tuple[str, object, ErrorCode, str]] = [
 async def test_a_stream_that_breaks_is_never_called_a_success(
     dialect: Dialect, step: object, code: ErrorCode, detail: str
 ) -> None:
-    seen: list[Any] = []
+    seen: list[StreamEvent] = []
     with plugged(plays(dialect.wire.render(HALF), step)) as wire:
-        error = None
-        try:
-            async for event in dialect.runtime.stream_generate(dialect.credential(), asked(deadlines=HURRIED)):
-                seen.append(event)
-        except Exception as raised:  # noqa: BLE001 - the test is that nothing else comes out
-            error = raised
-        assert (getattr(error, "code", error), getattr(error, "detail", None)) == (code, detail)
-        assert getattr(error, "partial", None) is True
+        with pytest.raises(ProviderError) as caught:
+            await dialect.read(asked(deadlines=HURRIED), into=seen)
+        assert (caught.value.code, caught.value.detail, caught.value.partial) == (code, detail, True)
         assert [event.text for event in seen if isinstance(event, TextDelta)] == ["half an ans"]
         assert wire.open == 0
 

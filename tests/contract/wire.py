@@ -48,7 +48,7 @@ class _Body(httpx2.AsyncByteStream):
 
 
 class Wire(httpx2.AsyncBaseTransport):
-    """Plays its scripts in order and the last one for ever; an exception in place of a script is a failed connection."""
+    """Plays its scripts in order, the last one for ever; an exception in a script's place is a failed connection."""
 
     def __init__(self, *scripts: Script | Exception) -> None:
         self._scripts = list(scripts)

@@ -107,6 +107,12 @@ def test_an_administrator_keeps_a_workspace_key_and_members_only_see_its_hint(
     assert "Remove the OpenAI key" not in said
 
 
+def test_a_refused_workspace_key_tells_members_what_they_can_do(alice: Actor, bob: Actor, vendors: str) -> None:
+    page_client(alice).post(KEEP, {"secret": REVOKED, "shared": "1"})
+    said = text_of(page_client(bob).get(PAGE))
+    assert "OpenAI refused the workspace's key. It was refused just now. Add a key of your own" in said
+
+
 def test_a_member_cannot_keep_replace_or_remove_a_workspace_key(alice: Actor, bob: Actor) -> None:
     row = stored(alice, shared=True)
     client = page_client(bob)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from providers import http
 
@@ -59,6 +61,7 @@ def asked(upstream: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def closing() -> Any:
-    """For tests on a loop of their own: its connections are closed with it."""
+    """For tests on a loop of their own: its connections, to providers and to the database, are closed with it."""
     yield
     await http.close()
+    await sync_to_async(connections.close_all)()

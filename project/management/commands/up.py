@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from typing import Any
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             entry = first_run.ways_in(options["email"])
             self._connect(children)
             self._sync()
+            if "model" in children:
+                first_run.answer_with("openai_compatible")
             host = "localhost" if options["host"] in LOOPBACK else options["host"]
             self._serve(port, addresses, self._announcement(f"http://{host}:{port}", entry, options["json"]))
         except ChildFailed as error:
@@ -56,7 +59,10 @@ class Command(BaseCommand):
         if not settings.SANDBOX_URL:
             children["sandbox"] = Child("sandbox", "-m", "providers.sandbox", "--port", "0", "--lifeline")
         if local_model:
-            children["model"] = Child("local model", "manage.py", "local_model", "--json", "--lifeline")
+            # The key keeps other programs of this machine out.
+            key = settings.PROVIDER_KEYS["openai_compatible"] = secrets.token_urlsafe(24)
+            command = ("manage.py", "local_model", "--json", "--lifeline")
+            children["model"] = Child("local model", *command, PARLEY_LOCAL_MODEL_KEY=key)
         return children
 
     def _connect(self, children: dict[str, Child]) -> None:

@@ -39,7 +39,7 @@ ADDRESSES = (
     "/admin/",
     "https://evil.test/?q=secret",
     "blob:https://evil.test/1",
-    "https://evil.test/\" onmouseover=\"alert(1)",
+    'https://evil.test/" onmouseover="alert(1)',
 )
 AROUND = (
     "{}",

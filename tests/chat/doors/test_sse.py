@@ -1,0 +1,148 @@
+"""Streams as server-sent events: the whole log, from any sequence, for whoever may read it."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import AsyncClient
+
+from accounts.models import Membership
+from accounts.policies import Actor
+from chat import sse
+from chat.models import Run
+from tests.chat.doors.conftest import bearer, finish, session_cookie, text, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
+
+
+def address(run: Run, query: str = "") -> str:
+    return f"/api/v1/runs/{run.pk}/events{query}"
+
+
+async def opened(run: Run, headers: dict[str, str], query: str = "") -> Any:
+    return await AsyncClient().get(address(run, query), headers=headers)
+
+
+async def read(response: Any, seconds: float = 10) -> str:
+    async with asyncio.timeout(seconds):
+        return b"".join([piece async for piece in response.streaming_content]).decode()
+
+
+def events(body: str) -> list[tuple[str, str, Any]]:
+    """(type, id, data) of every event."""
+    found = []
+    for block in body.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if fields:
+            found.append((fields["event"], fields["id"], json.loads(fields["data"])))
+    return found
+
+
+@pytest.fixture
+def headers(alice: Actor) -> dict[str, str]:
+    return bearer(alice)
+
+
+async def test_a_finished_stream_is_replayed_whole_and_ends(answered: Run, headers: dict[str, str]) -> None:
+    response = await opened(answered, headers)
+    body = await read(response)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/event-stream"
+    assert response["Cache-Control"] == "no-cache, no-transform"
+    assert response["X-Accel-Buffering"] == "no"
+    assert body.startswith(": connected\n\n")
+    stream = str(answered.stream_id)
+    assert [(kind, name) for kind, name, _ in events(body)] == [
+        ("status", f"{stream}:1"),
+        ("content_delta", f"{stream}:2"),
+        ("done", f"{stream}:3"),
+    ]
+    assert events(body)[1][2] == {"streamId": stream, "sequence": 2, "data": {"delta": "Hello **you**"}}
+
+
+async def test_the_stream_id_is_an_address_too(answered: Run, headers: dict[str, str]) -> None:
+    response = await AsyncClient().get(f"/api/v1/runs/{answered.stream_id}/events", headers=headers)
+    assert len(events(await read(response))) == 3
+
+
+async def test_reading_goes_on_after_the_last_event_that_was_seen(answered: Run, headers: dict[str, str]) -> None:
+    seen = {"Last-Event-ID": f"{answered.stream_id}:2"}
+    by_header = events(await read(await opened(answered, headers | seen, "?after=1")))
+    by_query = events(await read(await opened(answered, headers, "?after=2")))
+    assert [kind for kind, _, _ in by_header] == [kind for kind, _, _ in by_query] == ["done"]
+
+
+@pytest.mark.parametrize("seen", ["nonsense", "00000000-0000-0000-0000-000000000001:2", ":2", "2"])
+async def test_an_id_of_no_event_here_is_refused(answered: Run, headers: dict[str, str], seen: str) -> None:
+    response = await opened(answered, headers | {"Last-Event-ID": seen})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_position")
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "9" * 30, "²"])
+async def test_a_position_that_is_no_number_is_refused(answered: Run, headers: dict[str, str], after: str) -> None:
+    response = await opened(answered, headers, f"?after={after}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_position")
+
+
+async def test_a_running_stream_is_followed_to_its_end(running: Run, headers: dict[str, str]) -> None:
+    response = await opened(running, headers)
+    reading = asyncio.create_task(read(response))
+    await asyncio.sleep(0.2)
+    await sync_to_async(write)(running, text(" wor"), start=3)
+    await asyncio.sleep(0.2)
+    await sync_to_async(finish)(running, text("ld"), start=4)
+    told = events(await reading)
+    assert [data["sequence"] for _, _, data in told] == [1, 2, 3, 4, 5]
+    assert "".join(data["data"]["delta"] for kind, _, data in told if kind == "content_delta") == "Hello world"
+
+
+async def test_silence_is_filled_with_pings(
+    running: Run, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "GUARD_SECONDS", 0.05)
+    monkeypatch.setattr(sse, "PING_SECONDS", 0.2)
+    content = (await opened(running, headers)).streaming_content
+    pieces = [await anext(content) for _ in range(4)]
+    await content.aclose()
+    assert pieces[0] == b": connected\n\n"
+    assert pieces[2:] == [b": ping\n\n", b": ping\n\n"]
+
+
+async def test_a_removed_member_is_cut_off(
+    running: Run, alice: Actor, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "GUARD_SECONDS", 0.05)
+    response = await opened(running, headers)
+    reading = asyncio.create_task(read(response, seconds=5))
+    await asyncio.sleep(0.2)
+    await Membership.objects.filter(user_id=alice.user_id).adelete()
+    assert [kind for kind, _, _ in events(await reading)] == ["status", "content_delta"]
+
+
+async def test_a_session_reads_as_a_token_does(answered: Run, alice: Actor) -> None:
+    cookie = await sync_to_async(session_cookie)(alice)
+    response = await opened(answered, {"Cookie": f"sessionid={cookie}"})
+    assert len(events(await read(response))) == 3
+
+
+async def test_five_thousand_events_arrive_in_order(running: Run, headers: dict[str, str]) -> None:
+    await sync_to_async(finish)(running, *(text(f"{number} ") for number in range(5_000)), start=3)
+    told = events(await read(await opened(running, headers)))
+    assert [data["sequence"] for _, _, data in told] == list(range(1, 5_004))
+
+
+async def test_nothing_is_lost_between_reading_and_following(
+    alice: Actor, running: Run, headers: dict[str, str]
+) -> None:
+    async def author() -> None:
+        for number in range(30):
+            await sync_to_async(write)(running, text(f"{number} "), start=3 + number)
+        await sync_to_async(finish)(running, start=33)
+
+    writing = asyncio.create_task(author())
+    readers = [read(await opened(running, headers), seconds=30) for _ in range(5)]
+    for body in await asyncio.gather(*readers):
+        assert [data["sequence"] for _, _, data in events(body)] == list(range(1, 34))
+    await writing

@@ -1,0 +1,33 @@
+"""The environment that tests run in, made before Django reads its settings: nothing of the developer's own
+installation, keys or databases reaches a test. Imported first of all, by conftest.py."""
+
+import os
+import tempfile
+
+import django
+from django.conf import settings
+
+OURS = (
+    "SECRET_KEY",
+    "FIELD_KEYRING",
+    "FINGERPRINT_PEPPER",
+    "ALLOWED_HOSTS",
+    "PUBLIC_URL",
+    "PASSKEY_RP_ID",
+    "SIGNUP_OPEN",
+)
+STORAGE = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PARLEY_SANDBOX_URL", "PARLEY_MODE", "TRUSTED_PROXY_COUNT")
+VENDORS = ("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "MISTRAL_", "CLAUDE_CODE_")
+
+if settings.configured:
+    raise RuntimeError("Django was set up before the tests' environment: unset DJANGO_SETTINGS_MODULE.")
+for name in [name for name in os.environ if name.startswith((*OURS, *STORAGE, *VENDORS))]:
+    del os.environ[name]
+
+HOME = os.environ.get("PARLEY_TEST_HOME") or tempfile.mkdtemp(prefix="parley-test-")
+os.environ["PARLEY_HOME"] = HOME
+# The whole suite on another engine: PARLEY_TEST_DATABASE_URL=postgres://…
+if engine := os.environ.get("PARLEY_TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = engine
+os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+django.setup()
