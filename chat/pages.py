@@ -36,9 +36,10 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
     branch = branch_at(actor, conversation, at, turns) if conversation else Branch([], earlier=False)
     wanted = look.model or (conversation.model if conversation else "")
     groups = picker(actor, wanted)
+    labels = {option.key: option.label for group in groups for option in group.options}
     return {
         "conversation": conversation,
-        "turns": Turns(conversation, branch).html() if conversation else [],
+        "turns": Turns(conversation, branch, labels).html() if conversation else [],
         "more_turns": turns + TURNS if branch.earlier and turns < MOST_TURNS else None,
         "first_shown": branch.messages[0].pk if branch.messages else None,
         "running": running(branch),

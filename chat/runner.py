@@ -16,6 +16,7 @@ from chat.database import in_db
 from chat.execution import Outcome, execute
 from chat.journal import Journal, Writer
 from chat.models import Run
+from providers.runtime import hang_up
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +165,10 @@ def _main(ready: threading.Event) -> None:
     async def main() -> None:
         global _runner
         _runner = Runner()
-        await _runner.serve(ready.set)
+        try:
+            await _runner.serve(ready.set)
+        finally:
+            await hang_up()
 
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as loop:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Min, Q
 
 from accounts.policies import Actor
 from accounts.problems import not_found
@@ -12,6 +12,8 @@ from chat.models import Conversation, Message, Run, StreamEvent
 TURNS = 30
 MOST_TURNS = 600
 REASONING = "reasoning_delta"
+
+type Place = tuple[UUID, UUID | None]  # a message and its parent
 
 
 @dataclass(slots=True)
@@ -34,31 +36,35 @@ def branch_at(actor: Actor, conversation: Conversation, at: UUID | None = None, 
     A fixed number of queries, whatever the length. Raises Problem 404 when `at` is no message of this conversation.
     """
     leaf = _leaf_below(actor, conversation, at) if at else conversation.leaf_id
-    messages = _walk(conversation, leaf, limit)
+    messages, known = _walk(conversation, leaf, limit)
     shown = Branch(messages, bool(messages) and messages[0].parent_id is not None)
-    shown.siblings = _siblings(conversation, messages)
+    shown.siblings = _siblings(messages, known or _light(conversation, messages))
     shown.reasoned = _reasoned(messages)
     return shown
 
 
-def _walk(conversation: Conversation, leaf: UUID | None, limit: int) -> list[Message]:
-    """From the leaf up. Messages are read in windows, newest first: a branch without old side branches needs one."""
+def _walk(conversation: Conversation, leaf: UUID | None, limit: int) -> tuple[list[Message], list[Place]]:
+    """From the leaf up. Messages are read in windows, newest first: a branch without old side branches needs one.
+
+    The second value holds all places of the conversation, oldest first, when the windows happened to hold them all.
+    """
     rows = conversation.messages.defer("native").select_related("run").defer("run__trace", "run__request_digest")
     known: dict[UUID, Message] = {}
     branch: list[Message] = []
     window = 2 * limit + 20
-    offset, current = 0, leaf
+    exhausted, current = False, leaf
     while current is not None and len(branch) < limit:
-        if current not in known:
-            page = list(rows.order_by("-created_at", "-pk")[offset : offset + window])
-            if not page:
-                break
-            known |= {message.pk: message for message in page}
-            offset += window
+        if current in known:
+            branch.append(known[current])
+            current = known[current].parent_id
             continue
-        branch.append(known[current])
-        current = known[current].parent_id
-    return branch[::-1]
+        page = list(rows.order_by("-created_at", "-pk")[len(known) : len(known) + window])
+        if not page:
+            break
+        known |= {message.pk: message for message in page}
+        exhausted = len(page) < window
+    places = [(message.pk, message.parent_id) for message in reversed(known.values())] if exhausted else []
+    return branch[::-1], places
 
 
 def _leaf_below(actor: Actor, conversation: Conversation, at: UUID) -> UUID:
@@ -76,14 +82,19 @@ def _leaf_below(actor: Actor, conversation: Conversation, at: UUID) -> UUID:
     return at
 
 
-def _siblings(conversation: Conversation, messages: list[Message]) -> dict[UUID, list[UUID]]:
+def _light(conversation: Conversation, messages: list[Message]) -> list[Place]:
+    """The places of everything that shares a parent with what is shown, oldest first."""
     parents = {message.parent_id for message in messages}
     same = Q(parent_id__in=parents - {None})
     if None in parents:
         same |= Q(parent_id=None)
+    rows = conversation.messages.filter(same).order_by("created_at", "pk").values_list("pk", "parent_id")
+    return list(rows) if messages else []
+
+
+def _siblings(messages: list[Message], places: list[Place]) -> dict[UUID, list[UUID]]:
     families: dict[UUID | None, list[UUID]] = {}
-    rows: QuerySet[Message] = conversation.messages.filter(same).order_by("created_at", "pk")
-    for pk, parent_id in rows.values_list("pk", "parent_id") if messages else ():
+    for pk, parent_id in places:
         families.setdefault(parent_id, []).append(pk)
     return {message.pk: families[message.parent_id] for message in messages}
 

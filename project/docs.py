@@ -93,8 +93,8 @@ def _operation(schema: dict[str, Any], url: str, path: str, method: str, said: d
         anchor=said["operationId"],
         method=method.upper(),
         path=path,
-        summary=summary,
-        description=rest.strip(),
+        summary=plain(summary),
+        description=plain(rest),
         parameters=[_parameter(schema, one) for one in said.get("parameters", [])],
         sent=sent,
         outcomes=[
@@ -115,7 +115,12 @@ def _content(holder: dict[str, Any]) -> dict[str, Any]:
 
 def _parameter(schema: dict[str, Any], said: dict[str, Any]) -> Field:
     name = said["name"] if said["in"] != "header" else f"{said['name']} (header)"
-    return Field(name, kind_of(schema, said["schema"]), said.get("required", False), said.get("description", ""))
+    return Field(name, kind_of(schema, said["schema"]), said.get("required", False), plain(said.get("description", "")))
+
+
+def plain(text: str) -> str:
+    """Docstrings mark names with backticks; the page does without."""
+    return text.replace("`", "").strip()
 
 
 def resolve(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +143,7 @@ def fields(schema: dict[str, Any], part: dict[str, Any], prefix: str = "") -> It
     for name, said in part.get("properties", {}).items():
         inner = resolve(schema, said)
         description = said.get("description") or inner.get("description", "")
-        yield Field(prefix + name, kind_of(schema, said), name in required, description)
+        yield Field(prefix + name, kind_of(schema, said), name in required, plain(description))
         if not prefix and inner.get("type") == "array":
             yield from fields(schema, inner["items"], f"{name}[].")
 
@@ -161,10 +166,12 @@ def kind_of(schema: dict[str, Any], part: dict[str, Any]) -> str:
 
 
 def _example(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """The smallest body that could be sent: required fields, or the first one where none is."""
+    """The smallest body that could be sent: required fields, or the first free text where none is."""
     part = resolve(schema, part)
     properties = part.get("properties", {})
-    wanted = part.get("required") or list(properties)[:1]
+    texts = [name for name, said in properties.items() if resolve(schema, said).get("type") == "string"]
+    free = [name for name in texts if "enum" not in resolve(schema, properties[name])]
+    wanted = part.get("required") or free[:1]
     return {name: _value(resolve(schema, properties[name])) for name in wanted if name in properties}
 
 

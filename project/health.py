@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.problems import Problem
@@ -55,7 +55,7 @@ async def database_writes() -> bool:
 
 
 def _store_and_roll_back() -> bool:
-    close_old_connections()
+    """Over a connection of its own: whether a new one can be had is part of the question."""
     try:
         with transaction.atomic():
             Session(session_key="readyz", session_data="", expire_date=datetime.now(UTC) + timedelta(minutes=1)).save()
@@ -63,7 +63,7 @@ def _store_and_roll_back() -> bool:
     except DatabaseError:
         return False
     finally:
-        close_old_connections()
+        connection.close()
     return True
 
 

@@ -3,6 +3,7 @@
 Nothing here runs in the web process: on a processor without AVX2 the runtime's import ends the process at once.
 """
 
+import importlib
 import importlib.util
 import os
 import signal
@@ -50,7 +51,7 @@ def check_runtime() -> None:
     """Import the runtime once in a process that may die of it. Raises Unavailable."""
     if importlib.util.find_spec("xllamacpp") is None:
         raise Unavailable(f"The runtime of the local model is not installed. {INSTALL}")
-    tried = subprocess.run([sys.executable, "-c", "import xllamacpp"], capture_output=True, text=True, check=False)  # noqa: S603
+    tried = subprocess.run([sys.executable, "-c", "import xllamacpp"], capture_output=True, text=True, check=False)
     if tried.returncode == -signal.SIGILL:
         raise Unavailable(
             "This processor cannot run the local model: it needs AVX2. Use the sandbox, or another "
@@ -68,8 +69,7 @@ def start(*, port: int = 0, key: str = "") -> LocalModel:
     os.environ["OMP_WAIT_POLICY"] = (
         "PASSIVE"  # or its waiting threads burn every core; read at import, so set before it
     )
-    import xllamacpp  # noqa: PLC0415
-
+    xllamacpp: Any = importlib.import_module("xllamacpp")
     options = xllamacpp.CommonParams()
     options.model.path = str(path)
     options.model_alias = {ALIAS}
@@ -83,5 +83,5 @@ def start(*, port: int = 0, key: str = "") -> LocalModel:
     try:
         server = xllamacpp.Server(options)
     except (RuntimeError, OSError, ValueError) as error:
-        raise Unavailable(f"The local model did not start: {error}. Is port {port} in use?") from error
+        raise Unavailable(f"The local model did not start. Is port {port} in use? ({error})") from error
     return LocalModel(server.listening_address, [server])

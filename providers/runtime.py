@@ -17,7 +17,7 @@ from providers.halves import whole
 from providers.pump import last, pumped
 from providers.secrets import Secret
 
-__all__ = ["Attempt", "OpenByRef", "adapter", "prewarm", "pumped", "stream"]
+__all__ = ["Attempt", "OpenByRef", "adapter", "hang_up", "prewarm", "pumped", "stream"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,11 @@ async def stream(
         async with aclosing(whole(events)) as mended:
             async for event in mended:
                 yield event
+
+
+async def hang_up() -> None:
+    """Close the running loop's connections to every provider; for the end of a loop."""
+    await http.close()
 
 
 async def adapter(provider_id: str) -> ProviderRuntime:

@@ -31,3 +31,5 @@ if engine := os.environ.get("PARLEY_TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = engine
 os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
 django.setup()
+# Workers and child processes begin as this one did: without it.
+del os.environ["DJANGO_SETTINGS_MODULE"]

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from chat import ledger
-from chat.models import Conversation, Message, Run
+from chat.models import Conversation, Message, Run, StreamEvent
+from chat.protocol import Entry
 from chat.render.cards import Place
 from chat.render.names import By, by_of, labels_of
 from chat.render.presentation import Presentation
@@ -41,11 +41,9 @@ def place_of(conversation_id: UUID, message: Message, asked: bool) -> Place:
 def present(run: Run, place: Place, labels: Mapping[str, str]) -> Presentation:
     """The presentation of a run as far as its journal goes now."""
     presentation = Presentation(by_of(run, labels), place)
-    while True:
-        entries, _ = ledger.read(run.stream_id, presentation.sequence)
-        presentation.feed(entries, labels)
-        if len(entries) < ledger.READ_LIMIT:
-            return presentation
+    rows = StreamEvent.objects.filter(run=run).order_by("sequence")
+    presentation.feed((Entry(*row) for row in rows.values_list("sequence", "event_type", "data")), labels)
+    return presentation
 
 
 def footer(route: Route, run: Run | None, place: Place) -> str:
@@ -58,11 +56,14 @@ def footer(route: Route, run: Run | None, place: Place) -> str:
 class Turns:
     """Renders the messages of one branch."""
 
-    def __init__(self, conversation: Conversation, branch: Branch) -> None:
+    def __init__(self, conversation: Conversation, branch: Branch, labels: Mapping[str, str] | None = None) -> None:
+        """`labels` holds names of models that are known already."""
         self.conversation = conversation
         self.branch = branch
+        known = labels or {}
         runs = [run for message in branch.messages if (run := run_of(message))]
-        self.labels = labels_of(key for run in runs for key in (run.served_model, run.requested_model))
+        missing = {run.served_model or run.requested_model for run in runs} - known.keys()
+        self.labels = {**known, **labels_of(missing)}
 
     def html(self) -> list[str]:
         asked = {message.pk for message in self.branch.messages if message.role == Message.Role.USER}

@@ -20,7 +20,7 @@ from providers.contract import (
 # The documented signature for a call that another model made; without one the vendor answers 400.
 FOREIGN_SIGNATURE = b64encode(b"skip_thought_signature_validator").decode("ascii")
 
-_THINKS = re.compile(r"gemini-(2\.5|[3-9]|\d\d|.*-latest)")
+_THINKS = re.compile(r"gemini-(2\.5|[3-9]|\d\d|.*-latest|sandbox-pro)")
 _BUDGETS = {"none": 0, "minimal": 512, "low": 2048, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
 _LEVELS = {
     "none": "MINIMAL",

@@ -1,6 +1,7 @@
 """OpenAI, through the Responses API: what is asked for and how the answer is opened; reading it is elsewhere."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from typing import ClassVar
 
 import msgspec
@@ -63,7 +64,15 @@ class OpenAI(Adapter):
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
         body = openai_input.body(request, self.provider_id)
         sdk = openai_sdk.client(credential, credential.base_url or BASE_URL, request.deadlines)
-        async with openai_sdk.posted(sdk, "/responses", body) as response:
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(openai_sdk.posted(sdk, "/responses", body))
+            except openai_sdk.BadRequestError as error:
+                # An organisation that is not verified may use the model, but asking for its reasoning is a 400.
+                if error.param != "reasoning.summary":
+                    raise
+                body = openai_input.without_summary(body)
+                response = await stack.enter_async_context(openai_sdk.posted(sdk, "/responses", body))
             reader = ResponsesReader((self.provider_id, request.model_id), response.headers.get("x-request-id"))
             async for event in wire.events(response.aiter_bytes(), reader, limit=LINE_LIMIT):
                 yield event

@@ -1,5 +1,6 @@
 """Writes a request as OpenAI's Responses API takes it; no SDK, no socket."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from providers.contract import (
 
 # These answer 400 to reasoning parameters; every later family takes them.
 _NEVER_REASON = ("gpt-3", "gpt-4", "chatgpt-4", "ft:gpt-3", "ft:gpt-4")
+# These reason without being asked, and show a summary of it only when asked.
+_REASONS = re.compile(r"(o[1-9]|gpt-([5-9]|\d\d)|gpt-sandbox-reasoning)(?!.*-chat)")
 
 
 def body(request: GenerateRequest, provider_id: str) -> dict[str, Any]:
@@ -35,17 +38,25 @@ def body(request: GenerateRequest, provider_id: str) -> dict[str, Any]:
         "max_output_tokens": request.max_output_tokens,
         "temperature": request.temperature,
         "safety_identifier": request.end_user,
-        "reasoning": _reasoning(request.reasoning_effort),
+        "reasoning": _reasoning(request),
         "text": _format(request),
         **_tools(request),
     }
     return written | {name: value for name, value in optional.items() if value is not None}
 
 
-def _reasoning(effort: str | None) -> dict[str, str] | None:
+def _reasoning(request: GenerateRequest) -> dict[str, str] | None:
+    effort = request.reasoning_effort
     if effort is None:
-        return None
+        return {"summary": "auto"} if _REASONS.match(request.model_id) else None
     return {"effort": effort} if effort == "none" else {"effort": effort, "summary": "auto"}
+
+
+def without_summary(body: dict[str, Any]) -> dict[str, Any]:
+    """The same request for an organisation that may use the model and not read its reasoning."""
+    effort = {name: value for name, value in body["reasoning"].items() if name != "summary"}
+    rest = {name: value for name, value in body.items() if name != "reasoning"}
+    return rest | ({"reasoning": effort} if effort else {})
 
 
 def _format(request: GenerateRequest) -> dict[str, Any] | None:

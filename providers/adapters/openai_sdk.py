@@ -6,12 +6,22 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpx2
-from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAIError
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AsyncOpenAI,
+    AsyncStream,
+    BadRequestError,
+    OpenAIError,
+)
 
 from providers import faults, http, wire
 from providers.adapters import openai_faults
 from providers.contract import Deadlines, OpenCredential
 from providers.errors import ErrorCode, ProviderError
+
+__all__ = ["FAILURES", "BadRequestError", "classify", "client", "listed", "posted"]
 
 FAILURES: tuple[type[Exception], ...] = (OpenAIError,)
 

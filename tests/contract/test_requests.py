@@ -1,6 +1,7 @@
 """What leaves for the vendor: the right address, the key in its one header, the request in that vendor's form."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -175,6 +176,30 @@ async def test_gemini_is_told_to_think_in_the_words_of_its_family(model: str, th
 @speaking("openai")
 async def test_reasoning_is_asked_for_with_its_summary(dialect: Dialect) -> None:
     assert (await sent(dialect, reasoning_effort="high")).sent["reasoning"] == {"effort": "high", "summary": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("model", "asks"),
+    [("gpt-6.2-sol", True), ("o3", True), ("gpt-4.1", False), ("gpt-5-chat-latest", False), ("gpt-4o", False)],
+)
+async def test_a_family_that_reasons_unasked_is_asked_to_show_it(model: str, asks: bool) -> None:
+    from providers.adapters import openai_input
+    from providers.contract import GenerateRequest
+
+    body = openai_input.body(GenerateRequest(model, ()), "openai")
+    assert body.get("reasoning") == ({"summary": "auto"} if asks else None)
+
+
+@speaking("openai")
+async def test_an_organisation_that_may_not_read_the_reasoning_still_gets_its_answer(dialect: Dialect) -> None:
+    refusal = {"error": {"message": "Verify first.", "param": "reasoning.summary", "code": "unsupported_value"}}
+    scripts = plays(json.dumps(refusal).encode(), status=400), plays(dialect.wire.render(Answer(text=("ok",))))
+    with plugged(*scripts) as wire:
+        await dialect.read(asked(reasoning_effort="low"))
+    assert [json.loads(request.content)["reasoning"] for request in wire.requests] == [
+        {"effort": "low", "summary": "auto"},
+        {"effort": "low"},
+    ]
 
 
 @speaking("openai_compatible")

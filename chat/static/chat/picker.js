@@ -53,8 +53,11 @@ export class Picker {
       option.hidden = !fits;
       shown += fits;
     }
-    for (const group of this.form.querySelectorAll(".group")) group.hidden = !group.querySelector(".opt:not([hidden])");
-    this.dialog.querySelector("[data-none]").hidden = shown > 0;
+    const filtered = words.length + needs.length > 0;
+    for (const group of this.form.querySelectorAll(".group")) {
+      group.hidden = filtered && !group.querySelector(".opt:not([hidden])");
+    }
+    this.dialog.querySelector("[data-none]").hidden = shown > 0 || !filtered;
   }
 
   #key(event) {
