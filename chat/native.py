@@ -21,6 +21,7 @@ KINDS: dict[str, type[Part]] = {
     "tool_call": ToolCallPart,
     "tool_result": ToolResultPart,
     "media": MediaPart,
+    "opaque": Part,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 BYTES = "$bytes"
@@ -57,7 +58,7 @@ def dump(message: Message) -> dict[str, Any]:
     parts = []
     for part in message.parts:
         content = {each.name: _plain(getattr(part, each.name)) for each in fields(part)}
-        parts.append({"kind": NAMES[type(part)], **content})
+        parts.append({"part": NAMES[type(part)], **content})
     return {"role": message.role, "parts": parts}
 
 
@@ -65,8 +66,8 @@ def load(stored: dict[str, Any]) -> tuple[Part, ...]:
     """The parts of a dumped message; an empty dict has none."""
     parts = []
     for entry in stored.get("parts", ()):
-        content = {key: _rich(value) for key, value in entry.items() if key != "kind"}
+        content = {key: _rich(value) for key, value in entry.items() if key != "part"}
         if content.get("origin"):
             content["origin"] = tuple(content["origin"])
-        parts.append(KINDS[entry["kind"]](**content))
+        parts.append(KINDS[entry["part"]](**content))
     return tuple(parts)

@@ -82,7 +82,7 @@ def chat(browser: Browser, server: Server, state: str) -> None:
         shoot(page, "chat-light")
         choose(page, "gpt-sandbox-mini")
         ask(page, "/slow 15 Now list what to watch, with a table")
-        expect(page.locator(".turn").last.locator(".prose")).to_contain_text("You wrote", timeout=60_000)
+        expect(page.locator("[aria-busy] .stack > .prose")).to_contain_text("You wrote", timeout=60_000)
         page.wait_for_timeout(2500)
         shoot(page, "chat-streaming")
         ended(page)

@@ -1,0 +1,40 @@
+"""A finished answer keeps its vendor's own items exactly, through JSON and any database."""
+
+import json
+
+from chat import native
+from providers.contract import (
+    MediaPart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+ORIGIN = ("gemini", "gemini-pro")
+
+
+def test_every_kind_of_part_comes_back_as_it_was() -> None:
+    parts = (
+        ReasoningPart(text="Hm.", kind="full", origin=ORIGIN, opaque={"thoughtSignature": b"\x00\xff", "n": [1, None]}),
+        TextPart(text="Hello", origin=ORIGIN, opaque={"text": "Hello"}),
+        ToolCallPart(call_id="c1", name="clock", arguments='{"zone": "UTC"}', origin=ORIGIN),
+        ToolResultPart(call_id="c1", name="clock", content="noon"),
+        MediaPart(media_type="image/png", data=b"\x89PNG", filename="a.png"),
+        Part(origin=ORIGIN, opaque={"executableCode": {"code": "1 + 1"}}),
+    )
+    stored = json.loads(json.dumps(native.dump(Message("assistant", parts))))
+    assert native.load(stored) == parts
+
+
+def test_what_no_database_stores_is_cleaned() -> None:
+    part = TextPart(text="a", opaque={"te\x00xt": "b\x00\ud83d"})
+    stored = json.dumps(native.dump(Message("assistant", (part,))))
+    assert "\\u0000" not in stored
+    assert native.load(json.loads(stored))[0].opaque == {"text": "b\ufffd"}
+
+
+def test_an_answer_that_kept_nothing_has_no_parts() -> None:
+    assert native.load({}) == ()
