@@ -27,6 +27,8 @@ class Reader:
     ) -> None:
         self._task.cancel()
         await asyncio.wait({self._task})
+        if not self._task.cancelled():
+            self._task.exception()  # seen: whoever took the entries was told, or has left
         await self._source.aclose()  # type: ignore[attr-defined]
 
     async def _read(self) -> None:

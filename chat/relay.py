@@ -11,7 +11,6 @@ from asgiref.sync import async_to_sync
 from channels.exceptions import ChannelFull
 from channels.layers import BaseChannelLayer, channel_layers
 from django.conf import settings
-from redis.exceptions import RedisError
 
 from chat import hub
 
@@ -19,13 +18,18 @@ logger = logging.getLogger(__name__)
 
 GROUP = "journal"
 RECONNECT_SECONDS = 1.0
-# What a layer raises when Redis is away or a channel is full; a wake-up is not worth more than a line in the log.
-LAYER_ERRORS = (RedisError, OSError, ChannelFull, TimeoutError)
 
 
 def enabled() -> bool:
     """With no Redis there is nothing to relay to: an in-process layer ends where the hub ends."""
     return bool(settings.REDIS_URL)
+
+
+def _layer_errors() -> tuple[type[Exception], ...]:
+    """What a layer raises when Redis is away or a channel is full; a wake-up is worth no more than a line in the log."""
+    from redis.exceptions import RedisError  # noqa: PLC0415 - loaded only where Redis is configured
+
+    return RedisError, OSError, ChannelFull, TimeoutError
 
 
 def _layer() -> BaseChannelLayer:
@@ -39,7 +43,7 @@ async def announce(topics: Iterable[str], *, stop: Iterable[UUID] = ()) -> None:
     message = {"type": "journal.wake", "topics": list(topics), "stop": [str(run_id) for run_id in stop]}
     try:
         await _layer().group_send(GROUP, message)
-    except LAYER_ERRORS as error:
+    except _layer_errors() as error:
         logger.warning("a wake-up was not relayed: %s", type(error).__name__)
 
 
@@ -54,7 +58,7 @@ async def listen(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -
     while enabled():
         try:
             await _listen_once(on_stop, on_wake)
-        except LAYER_ERRORS as error:
+        except _layer_errors() as error:
             logger.warning("the relay lost its connection (%s), trying again", type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 

@@ -62,19 +62,10 @@ def stop() -> None:
 
 
 def _work() -> None:
-    _set_adapters()
     if settings.RUNNER == "inside":
         runner.start_in_background()
     schedule.start_in_background()
     _load_adapters()
-
-
-def _set_adapters() -> None:
-    """What an operator chose for an adapter must be there before the first run; the usual value needs no import."""
-    if settings.GEMINI_API_VERSION != "v1beta":
-        from providers.adapters import gemini  # noqa: PLC0415 - brings the SDK along
-
-        gemini.configure(gemini_api_version=settings.GEMINI_API_VERSION)
 
 
 def _load_adapters() -> None:

@@ -19,7 +19,8 @@ type Origin = tuple[str, str]  # (provider_id, model_id) that made a part
 class OpenCredential:
     """A credential ready for one call: the secret is inside, `ref` and `source` are safe to log.
 
-    `base_url` is empty for the vendor's own address. `kind` is `api_key` or `session`.
+    `base_url` is empty for the vendor's own address, `api_version` for the adapter's choice. `kind` is `api_key` or
+    `session`.
     """
 
     provider_id: str
@@ -27,6 +28,7 @@ class OpenCredential:
     secret: Secret = field(repr=False)
     kind: Literal["api_key", "session"] = "api_key"
     base_url: str = ""
+    api_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

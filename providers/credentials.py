@@ -131,7 +131,8 @@ def _open_row(pk: UUID, ref: str) -> OpenCredential:
         ) from None
     own = row.base_url or sources.base_url(row.provider_id)
     address = sources.sandbox_url(row.provider_id) if row.sandbox else own
-    return OpenCredential(row.provider_id, ref, secret, base_url=address)
+    version = sources.api_version(row.provider_id)
+    return OpenCredential(row.provider_id, ref, secret, base_url=address, api_version=version)
 
 
 def _provider_of(pk: UUID) -> str:

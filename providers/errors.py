@@ -137,7 +137,7 @@ class ProviderError(Exception):
     `stream_truncated` or `connect_failed`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the facts of a failure, all by keyword
         self,
         code: ErrorCode,
         message: str,

@@ -54,6 +54,12 @@ def base_url(provider_id: str) -> str:
     return address
 
 
+def api_version(provider_id: str) -> str:
+    """The version that the operator chose, for the one vendor whose address has it apart."""
+    chosen: str = settings.GEMINI_API_VERSION
+    return chosen if provider_id == "gemini" else ""
+
+
 def open_environment(provider_id: str) -> OpenCredential:
     """Raises ProviderError(missing_auth) when the operator took the key away."""
     if provider_id not in registry.providers() or not in_environment(provider_id):
@@ -61,7 +67,9 @@ def open_environment(provider_id: str) -> OpenCredential:
     secret = settings.PROVIDER_KEYS.get(provider_id) or NO_KEY
     redaction.remember(secret)
     ref = f"environment:{provider_id}"
-    return OpenCredential(provider_id, ref, Secret(secret), base_url=base_url(provider_id))
+    return OpenCredential(
+        provider_id, ref, Secret(secret), base_url=base_url(provider_id), api_version=api_version(provider_id)
+    )
 
 
 def open_sandbox(provider_id: str) -> OpenCredential:

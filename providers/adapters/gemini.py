@@ -20,13 +20,8 @@ BASE_URL = "https://generativelanguage.googleapis.com"
 PAGE_SIZE = 100
 MOST_PAGES = 20
 
-_api_version = "v1beta"
-
-
-def configure(*, gemini_api_version: str) -> None:
-    """Which version of the API every call uses; the SDK's own default lacks what preview models need."""
-    global _api_version
-    _api_version = gemini_api_version
+# The SDK's own default, v1, lacks what preview models need.
+API_VERSION = "v1beta"
 
 
 class Kept(httpx2.AsyncBaseTransport):
@@ -109,7 +104,7 @@ def _client(credential: OpenCredential, deadlines: Deadlines, carrier: httpx2.As
         vertexai=False,
         http_options=types.HttpOptions(
             base_url=credential.base_url or BASE_URL,
-            api_version=_api_version,
+            api_version=credential.api_version or API_VERSION,
             httpx_async_client=carrier,
             httpx_client=http.placeholder(),
             async_client_args={"ssl": http.ssl_context()},

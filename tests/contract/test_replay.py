@@ -95,6 +95,11 @@ async def test_another_models_tool_step_is_told_in_plain_words(dialect: Dialect,
             calls = body["contents"][1]["parts"][1:]
             assert [call["thoughtSignature"] for call in calls] == [dummy, dummy]
             assert [call["functionCall"]["id"] for call in calls] == ["call_1", "call_2"]
+        case "mistral":
+            _, step_sent, *results = body["messages"]
+            ids = [call["id"] for call in step_sent["tool_calls"]]
+            assert step_sent["content"] == "Looking."
+            assert [(result["role"], result["tool_call_id"]) for result in results] == [("tool", id_) for id_ in ids]
         case _:
             assert [message["role"] for message in body["messages"]] == ["user", "assistant", "tool", "tool"]
             assert [call["id"] for call in body["messages"][1]["tool_calls"]] == ["call_1", "call_2"]

@@ -64,7 +64,8 @@ class SandboxServer:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait(10)
