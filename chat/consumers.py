@@ -5,7 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from chat import frames, hub, runs
 from chat.database import in_db
 from chat.models import Conversation
 from chat.viewing import frames_of, new_turns, open_stream
+from providers import standing
 
 SCOPE = "chat"
 SIGNED_OUT = 4401
@@ -30,12 +31,12 @@ FRAMES_A_SECOND = 20
 SUBSCRIPTIONS = 16
 GUARD_SECONDS = 4.0
 WATCH_SECONDS = 5.0
-# A run that began while the page was on its way is told again; the page knows which turns it has.
-OVERLAP = timedelta(seconds=5)
+# A wake-up that was lost makes a mark late by so much.
+HEALTH_SECONDS = 30.0
 
 
 class StreamConsumer(AsyncWebsocketConsumer):
-    """Frames in: `chat.frames`. Frames out: `chat.render.presentation`, `turn`, `pong` and `error{code}`."""
+    """Frames in: `chat.frames`. Frames out: `chat.render.presentation`, `turn`, `health`, `pong` and `error{code}`."""
 
     actor: Actor
 
@@ -70,8 +71,10 @@ class StreamConsumer(AsyncWebsocketConsumer):
         match frames.parse(text_data or ""):
             case frames.Follow(stream=stream, after=after):
                 await self._subscribe(stream, self._follow(stream, after))
-            case frames.Watch(conversation=conversation):
-                await self._subscribe("watch", self._watch(conversation))
+            case frames.Watch(conversation=conversation, since=since):
+                await self._subscribe("watch", self._watch(conversation, since or timezone.now()))
+            case frames.WatchHealth():
+                await self._subscribe("health", self._watch_health())
             case frames.Leave(stream=stream):
                 self._forget(stream)
             case frames.Stop(stream=stream):
@@ -125,18 +128,28 @@ class StreamConsumer(AsyncWebsocketConsumer):
         except Problem:
             await self._missing(str(stream))
 
-    async def _watch(self, conversation: UUID) -> None:
+    async def _watch(self, conversation: UUID, since: datetime) -> None:
         visible = Conversation.objects.visible_to(self.actor).filter(pk=conversation)
         if not await in_db(visible.exists):
             await self._missing(str(conversation))
             return
-        since = timezone.now() - OVERLAP
         with hub.subscribe(f"conversation:{conversation}") as mailbox:
             while True:
-                for started, frame in await in_db(new_turns, self.actor, conversation, since):
-                    since = started
+                for made, frame in await in_db(new_turns, self.actor, conversation, since):
+                    since = made
                     await self.tell(frame)
                 await mailbox.get(WATCH_SECONDS)
+
+    async def _watch_health(self) -> None:
+        """The marks at once, and again when one of them is another one for this person."""
+        told: list[standing.Mark] = []
+        with hub.subscribe("health") as mailbox:
+            while True:
+                found = await in_db(standing.marks, self.actor)
+                if found != told:
+                    told = found
+                    await self.tell({"t": "health"} | standing.frame(found))
+                await mailbox.get(HEALTH_SECONDS)
 
     async def _missing(self, name: str) -> None:
         await self.tell({"t": "error", "code": "not_found", "stream": name})

@@ -1,5 +1,6 @@
 """What a browser may say over its socket: a closed set of frames, checked before anything looks at them. Pure."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -28,18 +29,23 @@ class Stop(msgspec.Struct, tag="stop", tag_field="t", frozen=True):
 
 
 class Watch(msgspec.Struct, tag="watch", tag_field="t", frozen=True):
-    """Tell me of new runs in this conversation."""
+    """Tell me of runs in this conversation whose answers are newer than `since` (None: than now)."""
 
     conversation: UUID
+    since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class WatchHealth(msgspec.Struct, tag="watch_health", tag_field="t", frozen=True):
+    """Tell me how the providers are, now and whenever that changes."""
 
 
 class Ping(msgspec.Struct, tag="ping", tag_field="t", frozen=True):
     """Are you there?"""
 
 
-type Ask = Follow | Leave | Stop | Watch | Ping
+type Ask = Follow | Leave | Stop | Watch | WatchHealth | Ping
 
-_decoder: msgspec.json.Decoder[Ask] = msgspec.json.Decoder(Follow | Leave | Stop | Watch | Ping)
+_decoder: msgspec.json.Decoder[Ask] = msgspec.json.Decoder(Follow | Leave | Stop | Watch | WatchHealth | Ping)
 
 
 def parse(text: str) -> Ask | None:

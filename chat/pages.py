@@ -42,6 +42,7 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "turns": Turns(conversation, branch, labels).html() if conversation else [],
         "more_turns": turns + TURNS if branch.earlier and turns < MOST_TURNS else None,
         "first_shown": branch.messages[0].pk if branch.messages else None,
+        "since": branch.newest.isoformat() if branch.newest else "",
         "running": running(branch),
         "groups": groups,
         "chosen": chosen(groups, wanted),

@@ -1,6 +1,7 @@
 """Which messages of a conversation's tree are shown: one branch, from its end backwards, and its siblings."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Max, Min, Q
@@ -18,10 +19,12 @@ type Place = tuple[UUID, UUID | None]  # a message and its parent
 
 @dataclass(slots=True)
 class Branch:
-    """`messages` in reading order with their runs, `earlier` says that the branch begins before them."""
+    """`messages` in reading order with their runs, `earlier` says that the branch begins before them. `newest` is when
+    the newest message of the whole conversation was made, on whatever branch."""
 
     messages: list[Message]
     earlier: bool
+    newest: datetime | None = None
     siblings: dict[UUID, list[UUID]] = field(default_factory=dict)
     reasoned: dict[UUID, int] = field(default_factory=dict)
 
@@ -37,22 +40,23 @@ def branch_at(actor: Actor, conversation: Conversation, at: UUID | None = None, 
     """
     leaf = _leaf_below(actor, conversation, at) if at else conversation.leaf_id
     messages, known = _walk(conversation, leaf, limit)
-    shown = Branch(messages, bool(messages) and messages[0].parent_id is not None)
-    shown.siblings = _siblings(messages, known or _light(conversation, messages))
+    newest = next(iter(known.values())).created_at if known else None
+    shown = Branch(messages, bool(messages) and messages[0].parent_id is not None, newest)
+    shown.siblings = _siblings(messages, _places(conversation, messages, known))
     shown.reasoned = _reasoned(messages)
     return shown
 
 
-def _walk(conversation: Conversation, leaf: UUID | None, limit: int) -> tuple[list[Message], list[Place]]:
-    """From the leaf up. Messages are read in windows, newest first: a branch without old side branches needs one.
+def _walk(conversation: Conversation, leaf: UUID | None, limit: int) -> tuple[list[Message], dict[UUID, Message]]:
+    """From the leaf up; also everything that was read for it, newest first.
 
-    The second value holds all places of the conversation, oldest first, when the windows happened to hold them all.
+    Messages are read in windows: a branch without old side branches needs one.
     """
     rows = conversation.messages.defer("native").select_related("run").defer("run__trace", "run__request_digest")
     known: dict[UUID, Message] = {}
     branch: list[Message] = []
     window = 2 * limit + 20
-    exhausted, current = False, leaf
+    current = leaf
     while current is not None and len(branch) < limit:
         if current in known:
             branch.append(known[current])
@@ -62,9 +66,7 @@ def _walk(conversation: Conversation, leaf: UUID | None, limit: int) -> tuple[li
         if not page:
             break
         known |= {message.pk: message for message in page}
-        exhausted = len(page) < window
-    places = [(message.pk, message.parent_id) for message in reversed(known.values())] if exhausted else []
-    return branch[::-1], places
+    return branch[::-1], known
 
 
 def _leaf_below(actor: Actor, conversation: Conversation, at: UUID) -> UUID:
@@ -82,9 +84,14 @@ def _leaf_below(actor: Actor, conversation: Conversation, at: UUID) -> UUID:
     return at
 
 
-def _light(conversation: Conversation, messages: list[Message]) -> list[Place]:
-    """The places of everything that shares a parent with what is shown, oldest first."""
+def _places(conversation: Conversation, messages: list[Message], known: dict[UUID, Message]) -> list[Place]:
+    """The places of everything that shares a parent with what is shown, oldest first.
+
+    Children are younger than their parent: where it was read, so were they all, and nobody needs to be asked.
+    """
     parents = {message.parent_id for message in messages}
+    if parents <= known.keys():
+        return [(message.pk, message.parent_id) for message in reversed(known.values())]
     same = Q(parent_id__in=parents - {None})
     if None in parents:
         same |= Q(parent_id=None)

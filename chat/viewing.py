@@ -99,10 +99,13 @@ def _ended(run_id: UUID) -> tuple[Run, By]:
 
 
 def new_turns(actor: Actor, conversation_id: UUID, since: datetime) -> list[tuple[datetime, Frame]]:
-    """A `turn` frame for every run of a conversation that was started after `since`."""
-    runs = Run.objects.visible_to(actor).filter(conversation_id=conversation_id, created_at__gt=since)
+    """A `turn` frame for every run whose answer was made after `since`, and when that was."""
+    newer = Run.objects.visible_to(actor).filter(conversation_id=conversation_id, answer__created_at__gt=since)
     found = []
-    for run in runs.exclude(answer=None).order_by("created_at"):
-        parent, html = added(run)
-        found.append((run.created_at, {"t": "turn", "parent": str(parent) if parent else "", "html": html}))
+    for run in newer.select_related("answer").order_by("answer__created_at"):
+        if run.answer is not None:
+            parent, html = added(run)
+            made = run.answer.created_at
+            frame = {"t": "turn", "parent": str(parent) if parent else "", "html": html, "at": made.isoformat()}
+            found.append((made, frame))
     return found

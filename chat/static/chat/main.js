@@ -28,7 +28,7 @@ again?.addEventListener("submit", async (event) => {
 });
 
 const conversation = form?.dataset.conversation;
-if (conversation) line.watch(conversation);
+if (conversation) line.watch(conversation, form.dataset.since);
 
 const lost = document.querySelector("[data-line]");
 line.addEventListener("state", ({ detail }) => {

@@ -116,7 +116,12 @@ export class Picker {
     tile.textContent = option.dataset.letter;
     this.button.querySelector("[data-label]").textContent = option.querySelector("[data-label]").textContent;
     const health = this.button.querySelector(".health");
-    if (health) health.dataset.s = option.closest(".group").querySelector(".health").dataset.s;
+    if (health) {
+      const mark = option.closest(".group").querySelector(".health");
+      health.dataset.s = mark.dataset.s;
+      health.dataset.providerHealth = mark.dataset.providerHealth;
+      health.querySelector(".sr").textContent = mark.textContent;
+    }
     say(`The next message goes to ${option.querySelector("[data-label]").textContent}.`);
     document.querySelector("textarea[name=text]")?.focus();
   }

@@ -7,6 +7,7 @@ const PING = 25000;
 class Line extends EventTarget {
   followers = new Map();
   watched = null;
+  health = null;
   #socket = null;
   #tries = 0;
   #closed = false;
@@ -21,9 +22,16 @@ class Line extends EventTarget {
     this.followers.delete(stream);
   }
 
-  watch(conversation) {
-    this.watched = conversation;
-    if (!this.#send({ t: "watch", conversation })) this.connect();
+  /* `since` is when the newest message that the page knows was made. */
+  watch(conversation, since) {
+    this.watched = { t: "watch", conversation, since: since || null };
+    if (!this.#send(this.watched)) this.connect();
+  }
+
+  /* Marks of the providers come as `health` events. */
+  watchHealth() {
+    this.health = { t: "watch_health" };
+    if (!this.#send(this.health)) this.connect();
   }
 
   /* Returns whether it was sent; the caller has another way. */
@@ -43,14 +51,21 @@ class Line extends EventTarget {
   #opened() {
     if (this.#tries) this.#tell("back");
     this.#tries = 0;
-    if (this.watched) this.#send({ t: "watch", conversation: this.watched });
+    if (this.watched) this.#send(this.watched);
+    if (this.health) this.#send(this.health);
     for (const [stream, follower] of this.followers) this.#send({ t: "follow", stream, after: follower.after });
     this.pinging = setInterval(() => this.#send({ t: "ping" }), PING);
   }
 
   #received(frame) {
-    if (frame.t === "turn") this.dispatchEvent(new CustomEvent("turn", { detail: frame }));
-    else if (frame.stream) this.followers.get(frame.stream)?.frame(frame);
+    if (frame.t === "turn") {
+      this.watched.since = frame.at;
+      this.dispatchEvent(new CustomEvent("turn", { detail: frame }));
+    } else if (frame.t === "health") {
+      this.dispatchEvent(new CustomEvent("health", { detail: frame }));
+    } else if (frame.stream) {
+      this.followers.get(frame.stream)?.frame(frame);
+    }
   }
 
   #lost(code) {

@@ -56,7 +56,9 @@ def session_cookie(actor: Actor) -> str:
 @pytest.fixture
 def model(db: None) -> LanguageModel:
     seen = datetime(2026, 11, 22, tzinfo=UTC)
-    return LanguageModel.objects.create(provider_id="openai", model_id="gpt-x", label="GPT X", last_seen_at=seen)
+    return LanguageModel.objects.create(
+        provider_id="openai", model_id="gpt-x", label="GPT X", shared=True, last_seen_at=seen
+    )
 
 
 def write(run: Run, *events: tuple[str, dict[str, Any]], start: int = 1) -> None:

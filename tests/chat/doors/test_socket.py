@@ -16,7 +16,7 @@ from django.contrib.sessions.models import Session
 from accounts.models import Membership
 from accounts.policies import Actor
 from chat import consumers, runs
-from chat.models import Run
+from chat.models import Message, Run
 from chat.protocol import Command
 from chat.routing_ws import websocket_urlpatterns
 from tests.chat.doors.conftest import finish, session_cookie, text, token_of, write
@@ -185,15 +185,15 @@ async def test_subscriptions_are_bounded(alice: Actor) -> None:
 
 async def test_a_new_question_reaches_the_other_windows(alice: Actor, answered: Run) -> None:
     async with open_for(alice) as line:
-        await ask(line, t="watch", conversation=answered.conversation_id)
-        await asyncio.sleep(0.3)
+        known = await sync_to_async(lambda: Message.objects.get(pk=answered.answer_id).created_at)()
+        await ask(line, t="watch", conversation=answered.conversation_id, since=known.isoformat())
         command = Command(text="And now?", conversation_id=answered.conversation_id)
         run = await sync_to_async(runs.start)(alice, command)
-        frames = await said(line, "turn")
-        while str(run.answer_id) not in frames[-1]["html"]:
-            frames = await said(line, "turn")
-        assert frames[-1]["parent"] == str(answered.answer_id)
-        assert "And now?" in frames[-1]["html"]
+        frame = (await said(line, "turn"))[0]
+        assert frame["parent"] == str(answered.answer_id)
+        assert "And now?" in frame["html"]
+        assert str(run.answer_id) in frame["html"]
+        assert await line.receive_nothing(0.3)
 
 
 @pytest.mark.parametrize("loss", ["session", "membership"])
