@@ -51,9 +51,8 @@ def test_no_canary_sings(tmp_path: Path) -> None:
         bases = {"OPENAI_BASE_URL": f"{upstream}/v1", "GEMINI_BASE_URL": upstream, "LOG_LEVEL": "DEBUG"}
         installation = Installation(tmp_path, "", extra=keys | bases)
         token = installation.prepare(catalog=False)
-        server = Server(installation).start()
-        responses = drive(installation, server, token)
-        server.stop()
+        with Server(installation) as server:
+            responses = drive(installation, server, token)
     dumped = installation.manage("dumpdata").encode()
     printed = installation.manage("check").encode()
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".json"}

@@ -33,7 +33,6 @@ def drill(installation: Installation) -> None:
         slowest = max(
             slowest, kill_once(client, server, f"Question {number}: tell me about leases /slow 60 /tokens 600")
         )
-    server.stop()
     assert "0 broken" in installation.manage("verify_streams")
     print(f"\n{KILLS} kills: 0 lost, 0 doubled, slowest terminal event {slowest:.1f} s after the restart")
 

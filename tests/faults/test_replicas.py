@@ -20,11 +20,8 @@ def pair(
     vendor: Sandbox, tmp_path: Path, postgres_url: str, own_redis: OwnRedis
 ) -> Iterator[tuple[Client, Server, Server]]:
     installation = Installation(tmp_path, vendor.url, postgres_url, own_redis.url)
-    with Client(installation.prepare()) as client:
-        servers = (Server(installation).start(), Server(installation).start())
-        yield client, *servers
-    for server in servers:
-        server.stop()
+    with Client(installation.prepare()) as client, Server(installation) as one, Server(installation) as other:
+        yield client, one, other
 
 
 def test_a_stream_is_followed_and_resumed_on_the_other_process_with_redis_restarted(

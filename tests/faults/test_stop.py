@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.client import Client, Watcher, text_of
+from chat.protocol import DELTAS
+from tests.faults.client import Client, Watcher
 from tests.faults.servers import Installation, Sandbox, Server
 from tests.faults.test_replicas import closed_after
 
@@ -15,10 +16,8 @@ pytestmark = pytest.mark.drill
 @pytest.fixture(scope="module")
 def served(vendor: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, Server]]:
     installation = Installation(tmp_path_factory.mktemp("home"), vendor.url)
-    server = Server(installation)
-    with Client(installation.prepare()) as client:
-        yield client, server.start()
-    server.stop()
+    with Client(installation.prepare()) as client, Server(installation) as server:
+        yield client, server
 
 
 @pytest.mark.parametrize("model", ["openai/gpt-sandbox", "gemini/gemini-sandbox-pro"])
@@ -33,7 +32,7 @@ def test_stop_closes_the_upstream_socket_within_a_second(
     assert closed_after(vendor, asked) < 1.0
     entries = client.replay(server.url, run["events_url"])
     assert entries[-1].data["reason"] == "user_stop"
-    assert text_of(entries), "what had arrived is kept"
+    assert any(entry.event_type in DELTAS for entry in entries), "what had arrived is kept"
     assert client.run(server.url, run["id"])["state"] == "stopped"
 
 
