@@ -26,13 +26,11 @@ def test_kills_on_postgresql_lose_nothing(vendor: Sandbox, tmp_path: Path, postg
 
 
 def drill(installation: Installation) -> None:
-    client = Client(installation.prepare())
-    server = Server(installation).start()
     slowest = 0.0
-    for number in range(KILLS):
-        slowest = max(
-            slowest, kill_once(client, server, f"Question {number}: tell me about leases /slow 60 /tokens 600")
-        )
+    with Client(installation.prepare()) as client, Server(installation) as server:
+        for number in range(KILLS):
+            question = f"Question {number}: tell me about leases /slow 60 /tokens 600"
+            slowest = max(slowest, kill_once(client, server, question))
     assert "0 broken" in installation.manage("verify_streams")
     print(f"\n{KILLS} kills: 0 lost, 0 doubled, slowest terminal event {slowest:.1f} s after the restart")
 
