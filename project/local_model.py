@@ -66,9 +66,8 @@ def start(*, port: int = 0, key: str = "") -> LocalModel:
     """Serve the model on loopback, with the key when one is given; returns once it listens. Raises Unavailable."""
     path = model_file()
     check_runtime()
-    os.environ["OMP_WAIT_POLICY"] = (
-        "PASSIVE"  # or its waiting threads burn every core; read at import, so set before it
-    )
+    # Read at the import: without it, waiting threads burn every core.
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     xllamacpp: Any = importlib.import_module("xllamacpp")
     options = xllamacpp.CommonParams()
     options.model.path = str(path)
@@ -78,6 +77,7 @@ def start(*, port: int = 0, key: str = "") -> LocalModel:
     options.cpuparams.n_threads = max(os.cpu_count() or 1, 1)
     options.sampling.temp = 0.2  # the model is too small to be creative and correct
     options.offline, options.ui, options.use_jinja = True, False, True
+    options.cors_origins, options.endpoint_slots = "", False  # no page in a browser reads what is said here
     options.verbosity = 0
     options.api_keys = [key] if key else []
     try:

@@ -30,9 +30,9 @@ _EVERYTHING = frozenset({"text", "images", "documents", "tools", "structured", "
 
 BUILT_IN = (
     Provider("openai", "OpenAI", "O", "providers.adapters.openai:OpenAI", "available", _EVERYTHING),
-    Provider("anthropic", "Anthropic", "A", "providers.adapters.anthropic:Anthropic", "planned", _EVERYTHING),
+    Provider("anthropic", "Anthropic", "A", "providers.adapters.anthropic:Anthropic", "available", _EVERYTHING),
     Provider("gemini", "Google Gemini", "G", "providers.adapters.gemini:Gemini", "available", _EVERYTHING),
-    Provider("mistral", "Mistral", "M", "providers.adapters.mistral:Mistral", "planned", _EVERYTHING),
+    Provider("mistral", "Mistral", "M", "providers.adapters.mistral:Mistral", "available", _EVERYTHING),
     Provider(
         "openai_compatible",
         "OpenAI-compatible",

@@ -9,7 +9,13 @@ from providers.resolution import Descriptor
 from providers.secrets import Secret, hint
 
 # Where the sandbox speaks each wire, below its address.
-SANDBOX_PATHS = {"openai": "/openai/v1", "gemini": "/gemini", "openai_compatible": "/compatible/v1"}
+SANDBOX_PATHS = {
+    "openai": "/openai/v1",
+    "anthropic": "/anthropic",
+    "gemini": "/gemini",
+    "mistral": "/mistral",
+    "openai_compatible": "/compatible/v1",
+}
 SANDBOX_KEY = "sandbox-key"
 # What goes over the wire to a server that wants no key.
 NO_KEY = "none"

@@ -173,7 +173,9 @@ async def _reply(connection: Connection, problem: Problem) -> None:
 
 
 def _headers() -> dict[str, str]:
-    return {"x-request-id": f"req_{uuid.uuid4().hex}", "x-sandbox": "1"}
+    """The id of the request under the names that the vendors give it."""
+    request_id = f"req_{uuid.uuid4().hex}"
+    return {"x-request-id": request_id, "request-id": request_id, "x-sandbox": "1"}
 
 
 def _host(connection: Connection) -> str:

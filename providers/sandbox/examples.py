@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 DEEPEST = 24
+MOST_STEPS = 10_000
 LONGEST_TEXT = 10_000
 MOST_ITEMS = 100
 
@@ -50,9 +51,10 @@ class _Maker:
     def __init__(self, root: Mapping[str, Any], hint: str) -> None:
         self.root = root
         self.hint = hint
+        self.steps = 0
 
     def make(self, schema: Any, name: str, depth: int) -> Any:
-        if not isinstance(schema, Mapping) or depth > DEEPEST:
+        if not isinstance(schema, Mapping) or depth > DEEPEST or self.steps > MOST_STEPS:
             return None
         schema = self._resolved(schema)
         if "const" in schema:
@@ -81,8 +83,12 @@ class _Maker:
             case _:
                 return _string(schema, name, self.hint)
 
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        for _ in range(DEEPEST):
+    def _resolved(self, schema: Mapping[str, Any], depth: int = 0) -> Mapping[str, Any]:
+        """The schema with what it refers to and consists of merged in; one that leads into itself ends somewhere."""
+        for _ in range(DEEPEST - depth):
+            self.steps += 1
+            if self.steps > MOST_STEPS:
+                break
             reference = schema.get("$ref")
             if isinstance(reference, str):
                 rest = {key: value for key, value in schema.items() if key != "$ref"}
@@ -90,7 +96,7 @@ class _Maker:
             elif isinstance(schema.get("allOf"), list):
                 rest = {key: value for key, value in schema.items() if key != "allOf"}
                 for branch in schema["allOf"][:MOST_ITEMS]:
-                    rest = _merged(rest, self._resolved(branch) if isinstance(branch, Mapping) else {})
+                    rest = _merged(rest, self._resolved(branch, depth + 1) if isinstance(branch, Mapping) else {})
                 schema = rest
             else:
                 break

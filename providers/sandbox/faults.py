@@ -23,7 +23,7 @@ STRIKES: dict[str, int | None] = {
     "unknown_event": 1,
 }
 NAMES = REFUSALS | SILENCES | TWISTS | STRIKES.keys()
-PROVIDERS = ("openai", "gemini", "openai_compatible")
+PROVIDERS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The answers to "which models are there", in each vendor's shape, one model or all of them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from providers.sandbox.asks import JSON
 from providers.sandbox.listing import MODELS, Model, find
-from providers.sandbox.wires import Wire, openai_errors
+from providers.sandbox.wires import Wire, anthropic_errors, anthropic_models, mistral_errors, openai_errors
 from providers.sandbox.wires.gemini_errors import refuse, unknown_model
 
 CREATED = 1_767_225_600  # 2026-01-01: a list must look the same each time
@@ -12,18 +13,44 @@ CREATED = 1_767_225_600  # 2026-01-01: a list must look the same each time
 
 def listed(wire: Wire, model_id: str, query: dict[str, str]) -> JSON:
     """Raises Refused for a model that does not exist."""
-    shape = _gemini if wire.provider == "gemini" else _openai
     if not model_id:
-        return _pages(query) if wire.provider == "gemini" else {"object": "list", "data": _all(wire.provider)}
+        pages = _PAGES.get(wire.provider)
+        return pages(query) if pages else {"object": "list", "data": _all(wire.provider)}
     found = find(wire.provider, model_id)
     if found is None:
-        refused = unknown_model if wire.provider == "gemini" else openai_errors.unknown_model
-        refused(model_id)
-    return shape(found)
+        _UNKNOWN.get(wire.provider, openai_errors.unknown_model)(model_id)
+    return _SHAPES.get(wire.provider, _openai)(found)
 
 
 def _all(provider: str) -> list[JSON]:
-    return [_openai(model) for model in MODELS[provider]]
+    if provider != "mistral":
+        return [_openai(model) for model in MODELS[provider]]
+    cards = [(_mistral(model), model.aliases) for model in MODELS[provider]]
+    return [row for card, aliases in cards for row in (card, *(_under(card, alias) for alias in aliases))]
+
+
+def _mistral(model: Model) -> JSON:
+    """One card; the list has one for each name of a model, and each names the others."""
+    chats = {"completion_chat": model.generates, "function_calling": model.generates, "vision": model.generates}
+    return {
+        "id": model.model_id,
+        "object": "model",
+        "created": CREATED,
+        "owned_by": "mistralai",
+        "capabilities": chats | {"reasoning": model.reasons, "completion_fim": False, "fine_tuning": False},
+        "name": model.model_id,
+        "description": "Answers by fixed rules; no model is called.",
+        "max_context_length": model.context,
+        "aliases": list(model.aliases),
+        "deprecation": None,
+        "default_model_temperature": 0.3,
+        "type": "base",
+    }
+
+
+def _under(card: JSON, alias: str) -> JSON:
+    others = [card["id"], *(name for name in card["aliases"] if name != alias)]
+    return card | {"id": alias, "aliases": others}
 
 
 def _openai(model: Model) -> JSON:
@@ -53,3 +80,16 @@ def _pages(query: dict[str, str]) -> JSON:
     end = int(start) + max(int(size), 1)
     page: JSON = {"models": [_gemini(model) for model in models[int(start) : end]]}
     return page | ({"nextPageToken": str(end)} if end < len(models) else {})
+
+
+_PAGES: dict[str, Callable[[dict[str, str]], JSON]] = {"anthropic": anthropic_models.page, "gemini": _pages}
+_SHAPES: dict[str, Callable[[Model], JSON]] = {
+    "anthropic": anthropic_models.shape,
+    "gemini": _gemini,
+    "mistral": _mistral,
+}
+_UNKNOWN: dict[str, Callable[[str], NoReturn]] = {
+    "anthropic": anthropic_errors.unknown_model,
+    "gemini": unknown_model,
+    "mistral": mistral_errors.unknown_model,
+}

@@ -48,6 +48,13 @@ $$x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}$$
 
 and $\sum_{k=1}^{n} k = \frac{n(n+1)}{2}$."""
 
+_TITLE = re.compile(r"\btitle of a conversation\b", re.IGNORECASE)
+_TITLE_WORDS = 5
+_SMALL = (
+    "a about an and are can could do does for give how i in is it me my of on or please show tell that the this to "
+    "us was we what which who why with write you your"
+)
+_SMALL_WORDS = frozenset(_SMALL.split())
 _WORDS = {
     "list": r"\b(lists?|bullets?)\b",
     "table": r"\btables?\b",
@@ -59,6 +66,8 @@ _WORDS = {
 
 def reply(ask: Ask, text: str) -> str:
     """The ordinary answer: who speaks, what was said and seen, and the sections that were asked for."""
+    if wants_title(ask):
+        return title(text)
     asked = {name for name, pattern in _WORDS.items() if re.search(pattern, text, re.IGNORECASE)}
     if "everything" in asked:
         asked = {"try", *_WORDS}
@@ -67,6 +76,19 @@ def reply(ask: Ask, text: str) -> str:
     parts += [_TRY] * ("try" in shown) + [_LIST] * ("list" in shown) + [_table(ask)] * ("table" in shown)
     parts += [_CODE] * ("code" in shown) + [_MATHS] * ("maths" in shown)
     return "\n\n".join(parts)
+
+
+def wants_title(ask: Ask) -> bool:
+    return _TITLE.search(ask.system) is not None
+
+
+def title(text: str) -> str:
+    """The telling words of the first line that was said, as a title."""
+    said = next((line for line in text.splitlines() if line.strip() and not line.rstrip().endswith(":")), "")
+    words = [word.strip(".,;:!?\"'()*`#") for word in said.split()]
+    telling = [word for word in words if word and word.lower() not in _SMALL_WORDS][:_TITLE_WORDS]
+    named = " ".join(telling)[:60] or "A conversation"
+    return named[0].upper() + named[1:]
 
 
 def after_tools(ask: Ask) -> str:

@@ -13,7 +13,9 @@ from tests.bench import upstream
 
 WIRES = {
     "openai": ("/v1", "/v1/responses"),
+    "anthropic": ("", "/v1/messages"),
     "gemini": ("", "/v1beta/models/{model}:streamGenerateContent?alt=sse"),
+    "mistral": ("", "/v1/chat/completions"),
     "openai_compatible": ("/v1", "/v1/chat/completions"),
 }
 # (name, streams at once, events each, events a second each)

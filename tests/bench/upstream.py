@@ -51,6 +51,19 @@ def _chat(count: int) -> tuple[bytes, bytes, bytes]:
     )
 
 
+def _messages(count: int) -> tuple[bytes, bytes, bytes]:
+    usage = {"input_tokens": 9, "cache_read_input_tokens": 0, "output_tokens": 1}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "bench", "content": [], "usage": usage}
+    begun = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": " token"}}
+    ended = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": count}}
+    return (
+        b"event: message_start\n" + _sse({"type": "message_start", "message": message}) + _sse(begun),
+        b"event: content_block_delta\n" + _sse(delta),
+        _sse({"type": "content_block_stop", "index": 0}) + _sse(ended) + _sse({"type": "message_stop"}),
+    )
+
+
 def _gemini(count: int) -> tuple[bytes, bytes, bytes]:
     def chunk(text: str, finish: dict[str, str]) -> dict[str, object]:
         usage = {"promptTokenCount": 9, "candidatesTokenCount": 42, "totalTokenCount": 51}
@@ -64,6 +77,8 @@ def script(path: bytes, count: int) -> tuple[bytes, bytes, bytes]:
     """The first, the repeated and the last bytes of an answer on the wire that `path` belongs to."""
     if b"generateContent" in path or b"GenerateContent" in path:
         return _gemini(count)
+    if path.split(b"?")[0].split(b" ")[1].endswith(b"/messages"):
+        return _messages(count)
     return _chat(count) if b"chat/completions" in path else _responses(count)
 
 

@@ -139,3 +139,18 @@ ERRORS: dict[str, Refusal] = {
 def stream_error(case: str) -> bytes:
     """The error as an event in a stream whose status was 200."""
     return sse(ERRORS[case][1], event="error")
+
+
+# ---------------------------------------------------------------- answers that no other wire has
+def stream(*events: dict[str, Any]) -> bytes:
+    return b"".join(sse(event, event=event["type"]) for event in events)
+
+
+def block(opening: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    said = [{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas]
+    begun = {"type": "content_block_start", "index": 0, "content_block": opening}
+    return [begun, *said, {"type": "content_block_stop", "index": 0}]
+
+
+def ended(reason: str) -> list[dict[str, Any]]:
+    return [{"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {}}, {"type": "message_stop"}]

@@ -13,7 +13,7 @@ from providers.contract import Deadlines, GenerateRequest, Message, OpenCredenti
 from providers.errors import ProviderError
 from providers.events import Finished, StreamEvent
 from providers.secrets import Secret
-from tests.contract import compatible_wire, gemini_wire, mistral_wire, openai_wire
+from tests.contract import anthropic_wire, compatible_wire, gemini_wire, mistral_wire, openai_wire
 from tests.contract.answers import MODEL
 from tests.contract.wire import Script, Wire
 
@@ -60,6 +60,7 @@ class Dialect:
 
 DIALECTS = [
     Dialect("openai", openai_wire, "http://vendor.test/v1"),
+    Dialect("anthropic", anthropic_wire, "http://vendor.test"),
     Dialect("gemini", gemini_wire, "http://vendor.test"),
     Dialect("mistral", mistral_wire, "http://vendor.test"),
     Dialect("openai_compatible", compatible_wire, "http://vendor.test/v1"),

@@ -48,7 +48,7 @@ async def test_a_rate_limit_says_when_to_come_back(dialect: Dialect) -> None:
         assert (await dialect.fails(asked())).retry_after == 7.0
 
 
-@speaking("openai", "mistral", "openai_compatible")
+@speaking("openai", "anthropic", "mistral", "openai_compatible")
 async def test_the_vendors_request_id_is_kept(dialect: Dialect) -> None:
     with plugged(refusal(dialect, "server_error")):
         assert (await dialect.fails(asked())).request_id == "req_1"

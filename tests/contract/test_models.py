@@ -36,12 +36,17 @@ async def test_what_the_vendor_says_of_a_model_is_kept_and_the_rest_is_unknown(d
         case "gemini":
             assert (model.label, model.context_window, model.max_output_tokens) == ("Model One", 1048576, 65536)
             assert model.supports_reasoning is True
+        case "anthropic":
+            assert (model.label, model.context_window, model.max_output_tokens) == ("Model One", 1000000, 128000)
+            assert (model.supports_vision, model.supports_reasoning, model.supports_structured) == (True, True, True)
+            assert model.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+            assert model.retires_at == datetime(2027, 1, 14, tzinfo=UTC)
         case "mistral":
             assert (model.context_window, model.retires_at) == (262144, datetime(2027, 1, 14, 12, tzinfo=UTC))
             assert (model.supports_tools, model.supports_vision, model.supports_reasoning) == (True, True, False)
         case _:
             assert model.context_window == 32768
-    assert model.supports_structured is None
+    assert model.supports_structured is (True if dialect.provider_id == "anthropic" else None)
 
 
 @speaking("gemini")
@@ -95,7 +100,7 @@ async def test_a_list_that_cannot_be_read_is_a_typed_error(
     assert len(wire.requests) == 1
 
 
-@speaking("openai", "mistral", "openai_compatible")
+@speaking("openai", "anthropic", "mistral", "openai_compatible")
 async def test_an_endless_list_is_given_up(dialect: Dialect) -> None:
     with plugged(Script((b"x" * 1_000_000,) * 20)) as wire, pytest.raises(ProviderError) as caught:
         await dialect.runtime.list_models(dialect.credential())

@@ -95,6 +95,10 @@ async def test_another_models_tool_step_is_told_in_plain_words(dialect: Dialect,
             calls = body["contents"][1]["parts"][1:]
             assert [call["thoughtSignature"] for call in calls] == [dummy, dummy]
             assert [call["functionCall"]["id"] for call in calls] == ["call_1", "call_2"]
+        case "anthropic":
+            assert [turn["role"] for turn in body["messages"]] == ["user", "assistant", "user"]
+            call = {"type": "tool_use", "id": "call_1", "name": "weather", "input": {"city": "Paris"}}
+            assert body["messages"][1]["content"][:2] == [{"type": "text", "text": "Looking."}, call]
         case "mistral":
             _, step_sent, *results = body["messages"]
             ids = [call["id"] for call in step_sent["tool_calls"]]

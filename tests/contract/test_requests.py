@@ -58,6 +58,9 @@ async def test_every_wire_streams_and_the_words_arrive(dialect: Dialect) -> None
         case "gemini":
             assert body["contents"] == [{"role": "user", "parts": [{"text": "What is new?"}]}]
             assert body["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+        case "anthropic":
+            assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "What is new?"}]}]
+            assert (body["model"], body["stream"], body["system"]) == (MODEL, True, "Be brief.")
         case _:
             assert body["messages"] == [
                 {"role": "system", "content": "Be brief."},
@@ -71,8 +74,10 @@ async def test_every_wire_streams_and_the_words_arrive(dialect: Dialect) -> None
 
 async def test_nothing_is_sent_that_was_not_asked_for(dialect: Dialect) -> None:
     body = (await sent(dialect)).sent
-    assert not {"temperature", "max_tokens", "max_output_tokens", "reasoning", "reasoning_effort"} & body.keys()
-    assert not {"tools", "tool_choice", "text", "response_format", "toolConfig"} & body.keys()
+    required = {"max_tokens"} if dialect.provider_id == "anthropic" else set()
+    limits = {"max_tokens", "max_output_tokens"} - required
+    assert not {"temperature", "reasoning", "reasoning_effort", "thinking", *limits} & body.keys()
+    assert not {"tools", "tool_choice", "text", "response_format", "toolConfig", "output_config"} & body.keys()
     assert not body.get("generationConfig")
 
 
@@ -80,7 +85,10 @@ async def test_limits_and_temperature_are_passed_on(dialect: Dialect) -> None:
     body = (await sent(dialect, max_output_tokens=99, temperature=0.5)).sent
     settings = body.get("generationConfig", body)
     limit = {"openai": "max_output_tokens", "gemini": "maxOutputTokens"}
-    assert (settings[limit.get(dialect.provider_id, "max_tokens")], settings["temperature"]) == (99, 0.5)
+    # Anthropic answers 400 to every temperature.
+    temperature = None if dialect.provider_id == "anthropic" else 0.5
+    assert settings[limit.get(dialect.provider_id, "max_tokens")] == 99
+    assert settings.get("temperature") == temperature
 
 
 async def test_an_image_travels_inline(dialect: Dialect) -> None:
@@ -92,6 +100,9 @@ async def test_an_image_travels_inline(dialect: Dialect) -> None:
             assert image == {"type": "input_image", "image_url": f"data:image/png;base64,{ENCODED}", "detail": "auto"}
         case "gemini":
             assert body["contents"][0]["parts"][1] == {"inlineData": {"mimeType": "image/png", "data": ENCODED}}
+        case "anthropic":
+            source = {"type": "base64", "media_type": "image/png", "data": ENCODED}
+            assert body["messages"][0]["content"][1] == {"type": "image", "source": source}
         case "mistral":
             image = body["messages"][0]["content"][1]
             assert image == {"type": "image_url", "image_url": f"data:image/png;base64,{ENCODED}"}
@@ -100,7 +111,7 @@ async def test_an_image_travels_inline(dialect: Dialect) -> None:
             assert image == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{ENCODED}"}}
 
 
-@speaking("openai", "gemini", "mistral")
+@speaking("openai", "anthropic", "gemini", "mistral")
 async def test_a_pdf_travels_as_it_is(dialect: Dialect) -> None:
     pdf = MediaPart(media_type="application/pdf", data=b"%PDF-1.7", filename="a.pdf")
     body = (await sent(dialect, messages=(Message("user", (pdf,)),))).sent
@@ -108,6 +119,9 @@ async def test_a_pdf_travels_as_it_is(dialect: Dialect) -> None:
     if dialect.provider_id == "openai":
         file = {"type": "input_file", "filename": "a.pdf", "file_data": f"data:application/pdf;base64,{encoded}"}
         assert body["input"][0]["content"] == [file]
+    elif dialect.provider_id == "anthropic":
+        source = {"type": "base64", "media_type": "application/pdf", "data": encoded}
+        assert body["messages"][0]["content"] == [{"type": "document", "source": source, "title": "a.pdf"}]
     elif dialect.provider_id == "mistral":
         url = {"document_url": f"data:application/pdf;base64,{encoded}", "document_name": "a.pdf"}
         assert body["messages"][0]["content"] == [{"type": "document_url", **url}]
@@ -147,6 +161,10 @@ async def test_tools_are_declared(dialect: Dialect) -> None:
             assert tool == {"name": "weather", "description": "Tells the weather.", "parametersJsonSchema": SCHEMA}
             choice = {"mode": "ANY", "allowedFunctionNames": ["weather"]}
             assert body["toolConfig"]["functionCallingConfig"] == choice
+        case "anthropic":
+            (tool,) = body["tools"]
+            assert tool == {"name": "weather", "description": "Tells the weather.", "input_schema": SCHEMA}
+            assert body["tool_choice"] == {"type": "tool", "name": "weather"}
         case _:
             (tool,) = body["tools"]
             assert (tool["function"]["name"], tool["function"]["parameters"]) == ("weather", SCHEMA)
@@ -161,6 +179,8 @@ async def test_a_schema_binds_the_answer(dialect: Dialect) -> None:
         case "gemini":
             config = body["generationConfig"]
             assert (config["responseMimeType"], config["responseJsonSchema"]) == ("application/json", SCHEMA)
+        case "anthropic":
+            assert body["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
         case _:
             bound = {"name": "place", "schema": SCHEMA, "strict": True}
             assert body["response_format"] == {"type": "json_schema", "json_schema": bound}
@@ -221,7 +241,12 @@ async def test_without_an_address_nothing_is_sent_to_anybody(dialect: Dialect) -
 
 @pytest.mark.parametrize(
     ("provider_id", "host"),
-    [("openai", "api.openai.com"), ("gemini", "generativelanguage.googleapis.com"), ("mistral", "api.mistral.ai")],
+    [
+        ("openai", "api.openai.com"),
+        ("anthropic", "api.anthropic.com"),
+        ("gemini", "generativelanguage.googleapis.com"),
+        ("mistral", "api.mistral.ai"),
+    ],
 )
 async def test_without_an_address_the_vendors_own_is_used(provider_id: str, host: str) -> None:
     from tests.contract.dialects import DIALECTS

@@ -111,7 +111,7 @@ async def test_an_unknown_finish_reason_keeps_the_vendors_word(dialect: Dialect)
     assert (end.reason, end.native_reason) == (FinishReason.OTHER, dialect.wire.ODD_REASON)
 
 
-@speaking("openai", "openai_compatible")
+@speaking("openai", "anthropic", "openai_compatible")
 async def test_a_refusal_is_shown_and_named(dialect: Dialect) -> None:
     with plugged(plays(dialect.wire.render(Answer(refusal=("I would ", "rather not."))))):
         events = await dialect.read(asked())
@@ -135,7 +135,7 @@ async def test_an_event_nobody_knows_is_kept_and_harmless(dialect: Dialect) -> N
     assert finished(events).reason is FinishReason.STOP
 
 
-@speaking("openai", "gemini")
+@speaking("openai", "anthropic", "gemini")
 async def test_citations_are_told(dialect: Dialect) -> None:
     with plugged(plays(dialect.wire.render(Answer(text=("see",), cited=True)))):
         events = await dialect.read(asked())

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,10 @@ class SandboxServer:
     @property
     def openai(self) -> str:
         return f"{self.url}/openai/v1"
+
+    @property
+    def anthropic(self) -> str:
+        return f"{self.url}/anthropic"
 
     @property
     def gemini(self) -> str:
@@ -97,11 +101,7 @@ def shared() -> SandboxServer:
     return server
 
 
-@pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    """The shared sandbox with nothing armed and no records yet."""
-    server = shared()
-    server.disarm()
-    server.forget()
-    yield server
-    server.disarm()
+@pytest.fixture(scope="session")
+def sandbox() -> SandboxServer:
+    """A running sandbox. It is shared: disarm what you arm, and tell your records from those of others."""
+    return shared()

@@ -189,8 +189,7 @@ def _paragraphs(reasoning: tuple[str, ...]) -> list[list[str]]:
     """The reasoning cut into summary parts: each begins with its bold title."""
     parts: list[list[str]] = []
     for piece in reasoning:
-        titled = piece.lstrip().startswith("**")
-        if not parts or (titled and len(parts[-1]) > 3):
+        if not parts or piece.startswith("\n\n**"):
             parts.append([])
         parts[-1].append(piece.lstrip() if not parts[-1] else piece)
     return parts
