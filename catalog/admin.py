@@ -1,4 +1,4 @@
-"""The catalog in the console: models to look at, defaults to choose."""
+"""The catalog in the console: models to look at, defaults and fallbacks to choose."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.console import WorkspaceAdmin, administered_ids
-from catalog.models import ContextDefault, LanguageModel
+from catalog.models import ContextDefault, FallbackStep, LanguageModel
 
 
 def is_superuser(request: HttpRequest) -> bool:
@@ -46,8 +46,22 @@ class LanguageModelAdmin(WorkspaceAdmin):
         return listed(request).order_by(*self.ordering)
 
 
+class ChoosingAdmin(WorkspaceAdmin):
+    """For rows that choose a model for a workspace: one that is listed, for a workspace one administers."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "model":
+            kwargs["queryset"] = listed(request).exclude(lifecycle=LanguageModel.Lifecycle.VANISHED)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not is_superuser(request) and obj.workspace_id not in administered_ids(request):
+            raise PermissionDenied
+        super().save_model(request, obj, form, change)
+
+
 @admin.register(ContextDefault)
-class ContextDefaultAdmin(WorkspaceAdmin):
+class ContextDefaultAdmin(ChoosingAdmin):
     """A workspace's defaults for its administrators; the installation's for superusers. What members chose for
     themselves is theirs and not listed."""
 
@@ -60,15 +74,19 @@ class ContextDefaultAdmin(WorkspaceAdmin):
         return super().get_queryset(request).filter(user__isnull=True)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "model":
-            kwargs["queryset"] = listed(request).exclude(lifecycle=LanguageModel.Lifecycle.VANISHED)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "workspace" and field is not None:
             # Without a workspace it is the installation's default.
             field.required = not is_superuser(request)
         return field
 
-    def save_model(self, request: HttpRequest, obj: ContextDefault, form: Any, change: bool) -> None:
-        if not is_superuser(request) and obj.workspace_id not in administered_ids(request):
-            raise PermissionDenied
-        super().save_model(request, obj, form, change)
+
+@admin.register(FallbackStep)
+class FallbackStepAdmin(ChoosingAdmin):
+    """A workspace's fallback chains: without a row that is enabled, nothing ever falls back."""
+
+    list_display = ("model", "context", "order", "enabled", "workspace")
+    list_filter = ("context", "enabled")
+    list_select_related = ("workspace", "model")
+    fields = ("workspace", "context", "order", "model", "enabled")
+    ordering = ("workspace", "context", "order")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from accounts.policies import Actor
 from catalog import preferences
 from catalog.facts import LEVELS, Facts, facts_for
-from catalog.models import Context, LanguageModel, ProviderSync
+from catalog.models import Context, LanguageModel
 from catalog.routing import RoutingRequest, plan
-from providers import registry
+from providers import registry, standing
 from providers.resolution import Descriptor
 
 ABILITIES = ("tools", "vision", "reasoning")
@@ -51,14 +51,18 @@ class Group:
     options: tuple[Option, ...]
 
     @property
+    def mark(self) -> standing.Mark:
+        return standing.Mark(self.provider_id, self.health_state, self.health_text, connected=bool(self.credential))
+
+    @property
     def ready(self) -> bool:
         return any(not option.disabled_reason for option in self.options)
 
 
 def picker(actor: Actor, current: str = "") -> list[Group]:
     """Every available provider with its models. Four queries, however many models there are."""
-    facts = facts_for(actor)
-    faults = dict(ProviderSync.objects.exclude(error_code="").values_list("provider_id", "error_code"))
+    facts = facts_for(actor, chains=False)
+    known = standing.canonical(facts.descriptors)
     badges = default_badges(facts)
     groups = []
     for provider in registry.available():
@@ -68,10 +72,12 @@ def picker(actor: Actor, current: str = "") -> list[Group]:
         ]
         shown.sort(key=lambda model: preferences.rank(model, Context.CHAT))
         used = _used(provider.provider_id, facts, shown)
-        state, text = _health(used, faults.get(provider.provider_id, ""))
+        through = standing.used_for(provider.provider_id, facts.descriptors)
+        health = standing.mark(provider.provider_id, through, known)
         options = tuple(_option(model, facts, badges, current) for model in shown)
         words = used.text if used else ""
-        groups.append(Group(provider.provider_id, provider.label, provider.letter, state, text, words, options))
+        shown_as = (provider.provider_id, provider.label, provider.letter, health.state, health.text)
+        groups.append(Group(*shown_as, words, options))
     return groups
 
 
@@ -102,18 +108,6 @@ def _used(provider_id: str, facts: Facts, models: list[LanguageModel]) -> Descri
         if chosen := facts.resolution(model).chosen:
             return chosen
     return next((one for one in facts.descriptors if one.provider_id == provider_id), None)
-
-
-def _health(used: Descriptor | None, fault: str) -> tuple[str, str]:
-    if used is None:
-        return "unknown", "Not connected"
-    if used.state == "refused":
-        return "down", "Key refused"
-    if used.state == "unreachable" or fault in {"provider_unavailable", "timeout"}:
-        return "down", "Not responding"
-    if used.sandbox:
-        return "ok", "Sandbox"
-    return "ok", "Operational"
 
 
 def _option(model: LanguageModel, facts: Facts, badges: dict[str, tuple[str, ...]], current: str) -> Option:

@@ -20,7 +20,7 @@ INSTALLED = (Context.CHAT, Context.STRUCTURED, Context.SUMMARY, Context.DOC)
 
 def get(actor: Actor, context: str) -> dict[str, str]:
     """The model key by level (`user`, `workspace`, `installation`), only the levels that are set."""
-    found = facts_for(actor).defaults
+    found = facts_for(actor, chains=False).defaults
     return {level: key for (level, for_context), key in found.items() if for_context == context}
 
 
@@ -42,7 +42,7 @@ def _set(actor: Actor, context: str, key: str, owner: dict[str, Any]) -> None:
     if not key:
         ContextDefault.objects.filter(context=context, **owner).delete()
         return
-    model = facts_for(actor).models.get(key)
+    model = facts_for(actor, chains=False).models.get(key)
     if model is None or model.lifecycle == LanguageModel.Lifecycle.VANISHED:
         raise Problem(422, "model_not_found", "No provider here lists this model.", "Choose one from the catalog.")
     ContextDefault.objects.update_or_create(context=context, **owner, defaults={"model": model})

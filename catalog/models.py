@@ -97,6 +97,29 @@ class ContextDefault(models.Model):
         return f"{self.context}: {self.model}"
 
 
+class FallbackStep(models.Model):
+    """One model of a workspace's fallback chain: it answers in a context when those before it cannot be reached.
+
+    Without rows, or with all of them turned off, nothing ever falls back.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="fallback_steps")
+    context = models.CharField(max_length=16, choices=Context, default=Context.CHAT)
+    order = models.PositiveSmallIntegerField(default=1, help_text="The smallest is tried first.")
+    model = models.ForeignKey(LanguageModel, on_delete=models.CASCADE, related_name="+")
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["context", "order"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "context", "order"], name="one_step_a_place"),
+            models.UniqueConstraint(fields=["workspace", "context", "model"], name="one_step_a_model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.context} {self.order}: {self.model}"
+
+
 class ProviderSync(models.Model):
     """When a provider's list was last read and how that went; `error_code` is empty after a success."""
 

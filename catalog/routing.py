@@ -1,7 +1,7 @@
 """Where a request goes: a pure function from what was asked and what is known to the attempts that may be made."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalog import policies, preferences
@@ -10,7 +10,7 @@ from catalog.models import LanguageModel
 from providers import registry
 from providers.errors import ErrorCode
 from providers.resolution import Resolution
-from providers.runtime import Attempt
+from providers.tries import MOST_ATTEMPTS, Attempt
 
 # A trace is stored on every run: what else was looked at is counted, not listed.
 TRACED = 20
@@ -29,7 +29,8 @@ class RoutingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Either `attempts`, in order, or an `error` with a `message` that is safe to show; never both.
+    """Either `attempts`, in order, or an `error` with a `message` that is safe to show; never both. The first attempt
+    is made; another one only when those before it could not be reached.
 
     `requested` is the model that somebody named, empty when a default decided. `trace` is JSON: every candidate in
     order with its verdict, and the credentials that were looked at; never a secret.
@@ -41,18 +42,28 @@ class Plan:
     message: str
     trace: dict[str, Any]
 
+    def as_json(self) -> dict[str, Any]:
+        """The plan for somebody who asks where a request would go."""
+        return {
+            "requested": self.requested,
+            "error": self.error.value if self.error else None,
+            "message": self.message,
+            "attempts": [asdict(attempt) for attempt in self.attempts],
+            **self.trace,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """One candidate. `verdict` is `chosen`, `not_needed`, or why it is out: `unknown`, `vanished`, `no_credential`,
-    `policy_denied`, `lacks_<ability>`."""
+    """One candidate. `verdict` is `chosen`, or why it is out: `unknown`, `vanished`, `no_credential`, `policy_denied`,
+    `lacks_<ability>`; of a fallback also `repeated` (it is an attempt already), `other_side` (the sandbox never stands
+    in for a provider, nor a provider for the sandbox) and `not_needed` (there are enough attempts)."""
 
     key: str
     why: str
     verdict: str
     message: str = ""
     resolution: Resolution | None = None
-    ref: str = ""
 
 
 ERRORS = {
@@ -65,14 +76,15 @@ ERRORS = {
 
 def plan(request: RoutingRequest, facts: Facts) -> Plan:
     """The model that was named, or nothing: it is never silently replaced. Without a name, the first usable one of
-    the person's, the workspace's and the installation's default and then of all models in preference order."""
+    the person's, the workspace's and the installation's default and then of all models in preference order. After that
+    one come the workspace's fallbacks, if it wants any."""
     named = request.requested or request.sticky
     judged: list[_Judged] = []
     for key, why in _candidates(request, facts):
         found = _judge(key, why, request, facts)
         judged.append(found)
         if found.verdict == "chosen":
-            return _planned(named, request, judged)
+            return _planned(named, request, facts, judged)
     return _refused(named, request, judged)
 
 
@@ -114,14 +126,39 @@ def _judge(key: str, why: str, request: RoutingRequest, facts: Facts) -> _Judged
         if getattr(model, f"supports_{ability}") is not True:
             lacking = f"{model.label} is not known to support {ability}."
             return _Judged(key, why, f"lacks_{ability}", lacking, resolution)
-    return _Judged(key, why, "chosen", "", resolution, resolution.chosen.ref)
+    return _Judged(key, why, "chosen", "", resolution)
 
 
-def _planned(named: str, request: RoutingRequest, judged: list[_Judged]) -> Plan:
-    won = judged[-1]
-    provider_id, _, model_id = won.key.partition("/")
-    attempt = Attempt(provider_id, model_id, won.ref, won.why)
-    return Plan((attempt,), named, None, "", _trace(request, judged))
+def _planned(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:
+    chain = _fallbacks(judged[-1].key, request, facts)
+    attempts = tuple(_attempt(one) for one in (judged[-1], *chain) if one.verdict == "chosen")
+    return Plan(attempts, named, None, "", _trace(request, judged, chain))
+
+
+def _fallbacks(first: str, request: RoutingRequest, facts: Facts) -> list[_Judged]:
+    """The workspace's chain in this context, judged as every candidate is."""
+    judged: list[_Judged] = []
+    attempts = {first}
+    for key in facts.fallbacks.get(request.context, ()):
+        found = _judge(key, "fallback", request, facts)
+        if found.verdict == "chosen":
+            if key in attempts:
+                found = replace(found, verdict="repeated")
+            elif facts.models[key].sandbox != facts.models[first].sandbox:
+                found = replace(found, verdict="other_side")
+            elif len(attempts) == MOST_ATTEMPTS:
+                found = replace(found, verdict="not_needed")
+            else:
+                attempts.add(key)
+        judged.append(found)
+    return judged
+
+
+def _attempt(judged: _Judged) -> Attempt:
+    assert judged.resolution is not None and judged.resolution.chosen is not None  # noqa: S101, PT018 - it was chosen
+    used = judged.resolution.chosen
+    provider_id, _, model_id = judged.key.partition("/")
+    return Attempt(provider_id, model_id, used.ref, judged.why, used.source, used.hint)
 
 
 def _refused(named: str, request: RoutingRequest, judged: list[_Judged]) -> Plan:
@@ -138,12 +175,13 @@ def _error_of(judged: _Judged) -> ErrorCode:
     return ERRORS.get(judged.verdict, ErrorCode.INVALID_REQUEST)
 
 
-def _trace(request: RoutingRequest, judged: list[_Judged]) -> dict[str, Any]:
+def _trace(request: RoutingRequest, judged: list[_Judged], chain: Sequence[_Judged] = ()) -> dict[str, Any]:
+    """`credentials` are those that were looked at for the last candidate before the fallbacks."""
     last = judged[-1] if judged else None
     shown = judged if len(judged) <= TRACED else [*judged[: TRACED - 1], judged[-1]]
     trace: dict[str, Any] = {
         "context": request.context,
-        "candidates": [{"model": one.key, "why": one.why, "verdict": one.verdict} for one in shown],
+        "candidates": [{"model": one.key, "why": one.why, "verdict": one.verdict} for one in (*shown, *chain)],
         "credentials": list(last.resolution.trace) if last and last.resolution else [],
     }
     return trace | ({"omitted": len(judged) - len(shown)} if len(shown) < len(judged) else {})

@@ -26,6 +26,8 @@ EVENT_TYPES = frozenset(
     }
 )
 TERMINAL = frozenset({"error", "done"})
+# Where a sub-code says more than its code.
+REMEDIATIONS = {"invalid_output": "Loosen the schema, say more about what is wanted, or choose another model."}
 DELTAS = frozenset({"reasoning_delta", "content_delta", "tool_call_delta"})
 
 
@@ -78,7 +80,7 @@ def record(event: events.StreamEvent) -> tuple[str, dict[str, Any]] | None:
         case events.ToolArgsDelta(call_id=call_id, fragment=fragment):
             entry = ("tool_call_delta", {"tool_call_id": call_id, "delta": clean(fragment)})
         case events.AttemptChanged():
-            entry = ("status", {key: value for key, value in asdict(event).items() if value != ""})
+            entry = ("status", moved(event))
         case events.NativeEvent(native_type=native_type):
             entry = ("status", {"state": "native", "type": clean(native_type)[:80]})
         case events.CitationAdded(data=data):
@@ -86,6 +88,11 @@ def record(event: events.StreamEvent) -> tuple[str, dict[str, Any]] | None:
         case _:
             return None
     return entry
+
+
+def moved(event: events.AttemptChanged) -> dict[str, Any]:
+    """The `status` event of another try."""
+    return {key: value for key, value in asdict(event).items() if value not in {"", None}}
 
 
 def done(finished: events.Finished, *, provider_id: str, model_id: str) -> dict[str, Any]:
@@ -117,7 +124,7 @@ def failure(error: ProviderError) -> dict[str, Any]:
     data: dict[str, Any] = {
         "code": error.code.value,
         "message": clean(error.message),
-        "remediation": remedy.sentence,
+        "remediation": REMEDIATIONS.get(error.detail or "", remedy.sentence),
         "action": remedy.action,
         "retryable": error.retryable,
         "provider_id": error.provider_id,
@@ -162,7 +169,8 @@ class Fold:
     def add(self, event_type: str, data: Mapping[str, Any]) -> None:
         match event_type:
             case "content_delta":
-                self._extend({"type": "text"}, data["delta"])
+                # `index` counts the drafts of a run that writes more than one.
+                self._extend({"type": "text"} | {key: data[key] for key in ("index",) if key in data}, data["delta"])
             case "reasoning_delta":
                 self._extend({"type": "reasoning", "kind": data.get("kind", "summary")}, data["delta"])
             case "tool_call_start":

@@ -63,8 +63,10 @@ class Breaker:
 
     @property
     def idle(self) -> bool:
-        """Whether it remembers nothing that matters."""
-        return self._until is None and (not self._calls or self._calls[-1][0] <= self._clock() - WINDOW_SECONDS)
+        """Whether what it remembers no longer matters: nobody has called for long."""
+        if self._until is not None:
+            return self._clock() > self._until + LONGEST_SECONDS
+        return not self._calls or self._calls[-1][0] <= self._clock() - WINDOW_SECONDS
 
     def admit(self) -> Permit:
         """Let one call through; settle its permit whatever becomes of it. Raises `Open`."""

@@ -94,13 +94,18 @@ class NativeEvent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptChanged:
-    """The runtime moved on: state is `attempt`, `retry`, or `fallback`; attempt counts from 1."""
+    """The runtime moved on: `state` is `attempt`, `retry` or `fallback`, `attempt` counts the tries of a run from 1.
+
+    `reason` is why this is tried: for the first what chose it, then the code of the failure before. A try begins
+    `wait_seconds` after it was announced.
+    """
 
     state: str
     attempt: int
     provider_id: str
     model_id: str
     reason: str = ""
+    wait_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ REMEMBERED = 1000
 BUSY_HERE = "busy_here"
 BREAKER_OPEN = "breaker_open"
 # Failures that say nothing about the provider: ours, and an answer that was merely long.
-_OURS = frozenset({UNEXPECTED, "pool_exhausted", "total", BUSY_HERE, BREAKER_OPEN})
+OURS = frozenset({UNEXPECTED, "pool_exhausted", "total", BUSY_HERE, BREAKER_OPEN})
 _UNAVAILABLE = frozenset({ErrorCode.PROVIDER_UNAVAILABLE, ErrorCode.TIMEOUT})
 _REFUSED = frozenset(
     {ErrorCode.INVALID_AUTH, ErrorCode.SESSION_EXPIRED, ErrorCode.QUOTA_EXCEEDED, ErrorCode.RATE_LIMITED}
@@ -40,7 +40,7 @@ type Loop = asyncio.AbstractEventLoop
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Calls at once, in one process, to one provider's address and with one credential there; how long to queue."""
+    """Calls at once, on one event loop, to one provider's address and with one credential there; how long to queue."""
 
     provider: int = 100
     credential: int = 50
@@ -48,12 +48,14 @@ class Limits:
 
 
 class Circuit:
-    """A breaker and the code of the failure that was counted last, which is what an open one answers with."""
+    """A breaker and the code that an open one answers with: that of the failure counted last."""
 
-    def __init__(self, key: Key, clock: Callable[[], float]) -> None:
-        self.key = key
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.breaker = Breaker(clock)
         self.code = ErrorCode.PROVIDER_UNAVAILABLE
+
+
+type Admitted = tuple[Circuit, Permit]
 
 
 class Guard:
@@ -87,7 +89,7 @@ class Guard:
         return Call(self, credential.provider_id, place, (*place, digest))
 
     # ------------------------------------------------------------ circuits
-    def admit(self, key: Key, provider_id: str) -> tuple[Circuit, Permit]:
+    def admit(self, key: Key, provider_id: str) -> Admitted:
         """Raises `ProviderError` at once while the circuit is open."""
         with self._lock:
             circuit = self._circuit(key)
@@ -96,17 +98,24 @@ class Guard:
             except Open as refused:
                 raise _open(circuit.code, provider_id, refused.seconds) from None
 
-    def settle(self, admitted: tuple[Circuit, Permit], outcome: Outcome, error: ProviderError | None = None) -> None:
-        circuit, permit = admitted
-        wait = (error.retry_after if error else None) or 0.0
-        # Only for one credential is a single answer reason enough: a provider is shared by all of them.
-        at_once = error is not None and error.code in _REFUSED and wait > LONGEST_WAIT_SECONDS
+    def answered(self, admitted: Admitted) -> None:
         with self._lock:
-            circuit.breaker.settle(permit, outcome, retry_after=wait, at_once=at_once)
-            if error is not None and outcome is Outcome.FAILED and circuit.breaker.state == "closed":
-                circuit.code = error.code
-            elif error is not None and outcome is Outcome.FAILED and error.code in _REFUSED:
-                circuit.code = error.code
+            admitted[0].breaker.settle(admitted[1], Outcome.ANSWERED)
+
+    def failed(self, admitted: Admitted, error: ProviderError) -> None:
+        """Count a failure that this circuit is for."""
+        circuit, permit = admitted
+        wait, refused = error.retry_after or 0.0, error.code in _REFUSED
+        with self._lock:
+            # For one credential a single answer is reason enough; a provider's circuit shuts out everybody.
+            at_once = refused and wait > LONGEST_WAIT_SECONDS
+            circuit.breaker.settle(permit, Outcome.FAILED, retry_after=wait, at_once=at_once)
+            circuit.code = error.code if refused else ErrorCode.PROVIDER_UNAVAILABLE
+
+    def left(self, admitted: Admitted) -> None:
+        """The call is over and said nothing (more) about this circuit."""
+        with self._lock:
+            admitted[0].breaker.settle(admitted[1], Outcome.NEITHER)
 
     def _circuit(self, key: Key) -> Circuit:
         circuit = self._circuits.get(key)
@@ -114,7 +123,7 @@ class Guard:
             if len(self._circuits) >= REMEMBERED:
                 for idle in [each for each, one in self._circuits.items() if one.breaker.idle]:
                     del self._circuits[idle]
-            circuit = self._circuits[key] = Circuit(key, self._clock)
+            circuit = self._circuits[key] = Circuit(self._clock)
         return circuit
 
     # ------------------------------------------------------------ slots
@@ -129,61 +138,56 @@ class Guard:
 
 
 class Call:
-    """One call on its way: inside it holds its slots and its permits, and it gives all of them back however it ends."""
+    """One call on its way: inside, it holds its slots and permits; it gives all of them back however it ends."""
 
     def __init__(self, guard: Guard, provider_id: str, place: Key, credential: Key) -> None:
         self._guard = guard
         self._provider_id = provider_id
         self._place, self._credential = place, credential
         self._held = AsyncExitStack()
-        self._admitted: list[tuple[Circuit, Permit]] = []
+        self._admitted: list[Admitted] = []
 
     async def __aenter__(self) -> Self:
         """Raises `ProviderError`: an open circuit at once, `rate_limited`/`busy_here` when no slot came free."""
-        await self._queue()
-        try:
+        async with AsyncExitStack() as held:
             for key in (self._place, self._credential):
-                self._admitted.append(self._guard.admit(key, self._provider_id))
-        except ProviderError:
-            await self._leave(None)
-            raise
+                admitted = self._guard.admit(key, self._provider_id)
+                held.callback(self._guard.left, admitted)
+                self._admitted.append(admitted)
+            await self._queue(held)
+            self._held = held.pop_all()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        await self._leave(error if isinstance(error, ProviderError) else None)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if isinstance(error, ProviderError) and error.detail not in OURS:
+            for admitted, codes in zip(self._admitted, (_UNAVAILABLE, _REFUSED), strict=True):
+                if error.code in codes:
+                    self._guard.failed(admitted, error)
+        # Nothing in there waits, so a call that is cancelled gives back all it had.
+        await self._held.aclose()
 
     def answered(self) -> None:
         """Content has come: provider and credential work."""
         for admitted in self._admitted:
-            self._guard.settle(admitted, Outcome.ANSWERED)
+            self._guard.answered(admitted)
 
-    async def _queue(self) -> None:
+    async def _queue(self, held: AsyncExitStack) -> None:
         limits = self._guard.limits
         try:
             async with asyncio.timeout(limits.wait_seconds):
                 # Its own limit first: a credential with many calls queues there and takes no place in the common queue.
-                await self._held.enter_async_context(self._guard.slots(self._credential, limits.credential))
-                await self._held.enter_async_context(self._guard.slots(self._place, limits.provider))
+                await held.enter_async_context(self._guard.slots(self._credential, limits.credential))
+                await held.enter_async_context(self._guard.slots(self._place, limits.provider))
         except TimeoutError:
-            await self._held.aclose()
             raise _busy(self._provider_id) from None
-        except asyncio.CancelledError:
-            await self._held.aclose()
-            raise
-
-    async def _leave(self, error: ProviderError | None) -> None:
-        for admitted, codes in zip(self._admitted, (_UNAVAILABLE, _REFUSED), strict=False):
-            counts = error is not None and error.code in codes and error.detail not in _OURS
-            self._guard.settle(admitted, Outcome.FAILED if counts else Outcome.NEITHER, error)
-        self._admitted.clear()
-        await self._held.aclose()
 
 
 def _open(code: ErrorCode, provider_id: str, seconds: float) -> ProviderError:
-    words = f"{WORDS[code]} It failed several times in a row and is asked again in {max(1, round(seconds))} s."
-    return ProviderError(
-        code, words, provider_id=provider_id, detail=BREAKER_OPEN, retry_after=float(max(1, round(seconds)))
-    )
+    wait = max(1, round(seconds))
+    words = f"{WORDS[code]} It is asked again in {wait} s."
+    return ProviderError(code, words, provider_id=provider_id, detail=BREAKER_OPEN, retry_after=float(wait))
 
 
 def _busy(provider_id: str) -> ProviderError:

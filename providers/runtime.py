@@ -1,57 +1,82 @@
-"""Drives a plan's attempts through their adapters; retry and fallback belong here, so far only the first runs."""
+"""Drives a plan's attempts through their adapters, one try after the other; which try follows is `tries`' rule."""
 
 import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import httpx2
 
 from providers import http, registry
 from providers.contract import GenerateRequest, Message, OpenCredential, ProviderRuntime, TextPart
 from providers.errors import ErrorCode, ProviderError
-from providers.events import AttemptChanged, StreamEvent
+from providers.events import CONTENT_EVENTS, Finished, StreamEvent
+from providers.guard import Guard
 from providers.halves import whole
 from providers.pump import last, pumped
 from providers.secrets import Secret
+from providers.tries import Attempt, Tries
 
-__all__ = ["Attempt", "OpenByRef", "adapter", "hang_up", "prewarm", "pumped", "stream"]
+__all__ = ["Attempt", "OpenByRef", "adapter", "guard", "hang_up", "prewarm", "pumped", "stream"]
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try: which model, through which credential (by reference), and why it stands at its place."""
-
-    provider_id: str
-    model_id: str
-    credential_ref: str
-    reason: str = ""
-
-
 type OpenByRef = Callable[[str], Awaitable[OpenCredential]]
+
+# What proves that a provider works.
+ANSWERS = (*CONTENT_EVENTS, Finished)
+
+# The process's circuits and slots.
+guard = Guard()
 
 
 async def stream(
-    attempts: Sequence[Attempt], request: GenerateRequest, open_credential: OpenByRef
+    attempts: Sequence[Attempt], request: GenerateRequest, open_credential: OpenByRef, through: Guard = guard
 ) -> AsyncGenerator[StreamEvent]:
-    """The events of a run, ending with `Finished`. Raises `ProviderError`.
+    """The events of a run, ending with `Finished`. Raises the `ProviderError` of the last try.
 
-    Each attempt begins with `AttemptChanged`; its model replaces the request's. Close this generator, or cancel the
-    task that reads it, and the upstream socket is closed within a second.
+    Each try begins with `AttemptChanged`: a failure before the first content is tried again or handed to the next
+    attempt, as `tries` says; after it, it ends the run. The attempt's model replaces the request's; the request's total
+    deadline bounds all tries together. Close this generator, or cancel the task that reads it, and the upstream socket
+    is closed within a second.
     """
-    # Only the first: which errors lead to the next one is decided here when there is a policy for it.
-    for number, attempt in enumerate(attempts[:1], start=1):
-        yield AttemptChanged("attempt", number, attempt.provider_id, attempt.model_id, attempt.reason)
-        runtime = await adapter(attempt.provider_id)
-        credential = await open_credential(attempt.credential_ref)
-        events = runtime.stream_generate(credential, replace(request, model_id=attempt.model_id))
-        async with aclosing(whole(events)) as mended:
+    clock = asyncio.get_running_loop().time
+    tries = Tries(attempts, until=clock() + request.deadlines.total)
+    while True:
+        yield tries.announcement
+        try:
+            await asyncio.sleep(tries.wait)
+            asked = _for(tries.attempt, request, tries.until - clock())
+            async with aclosing(_once(tries.attempt, asked, open_credential, through)) as events:
+                async for event in events:
+                    tries.saw(event)
+                    yield event
+            return
+        except ProviderError as error:
+            if not tries.go_on(error, clock()):
+                raise
+
+
+async def _once(
+    attempt: Attempt, request: GenerateRequest, open_credential: OpenByRef, through: Guard
+) -> AsyncGenerator[StreamEvent]:
+    runtime = await adapter(attempt.provider_id)
+    credential = await open_credential(attempt.credential_ref)
+    async with through.call(credential) as call:
+        silent = True
+        async with aclosing(whole(runtime.stream_generate(credential, request))) as mended:
             async for event in mended:
+                if silent and isinstance(event, ANSWERS):
+                    silent = False
+                    call.answered()
                 yield event
+
+
+def _for(attempt: Attempt, request: GenerateRequest, seconds: float) -> GenerateRequest:
+    deadlines = replace(request.deadlines, total=max(seconds, 0.0))
+    return replace(request, model_id=attempt.model_id, deadlines=deadlines)
 
 
 async def hang_up() -> None:

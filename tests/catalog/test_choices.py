@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from accounts.policies import Actor
 from catalog import defaults
 from catalog.choices import Group, Option, picker, size
-from catalog.models import LanguageModel, ProviderSync
-from providers import credentials
+from catalog.models import LanguageModel
+from providers import credentials, health
 from providers.models import Credential
 from tests.catalog.worlds import model, store
 from tests.providers.people import api_client
@@ -43,6 +42,7 @@ def keep(actor: Actor, *, shared: bool = False, provider_id: str = "openai") -> 
 @pytest.mark.usefixtures("catalog")
 def test_a_model_says_what_it_can_do_and_whether_it_is_the_default(alice: Actor) -> None:
     keep(alice)
+    Credential.objects.update(state="working")
     defaults.set_own(alice, "chat", "openai/gpt-6.2-sol")
     group = groups(alice, "openai/gpt-6.2-sol")["openai"]
     assert (group.label, group.letter, group.credential) == ("OpenAI", "O", "Your key …4f2a")
@@ -95,9 +95,10 @@ def test_a_key_that_failed_its_check_shows_before_it_is_used(alice: Actor, state
 
 
 @pytest.mark.usefixtures("catalog")
-def test_a_provider_whose_list_could_not_be_read_is_not_called_operational(alice: Actor) -> None:
+def test_a_provider_that_does_not_respond_is_not_called_operational(alice: Actor) -> None:
     keep(alice)
-    ProviderSync.objects.create(provider_id="openai", finished_at=timezone.now(), error_code="timeout")
+    Credential.objects.update(state="working")
+    health.record_check("openai", "timeout", 30_000)
     assert groups(alice)["openai"].health_text == "Not responding"
 
 

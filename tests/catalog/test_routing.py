@@ -168,6 +168,7 @@ worlds = st.builds(
     st.lists(models, max_size=6),
     st.lists(descriptors, max_size=6, unique_by=lambda one: one.ref),
     st.dictionaries(keys, names, max_size=5),
+    st.dictionaries(st.sampled_from(Context.values), st.lists(names, max_size=5, unique=True).map(tuple), max_size=3),
 )
 requests = st.builds(
     RoutingRequest,
@@ -186,10 +187,16 @@ def test_a_plan_keeps_its_promises(request: RoutingRequest, world: Facts) -> Non
     named = request.requested or request.sticky
     assert outcome.requested == named
     held = {one.ref: one for one in world.descriptors}
-    for attempt in outcome.attempts:
-        key = f"{attempt.provider_id}/{attempt.model_id}"
-        assert key == (named or key)
+    answering = [f"{attempt.provider_id}/{attempt.model_id}" for attempt in outcome.attempts]
+    assert answering[:1] == [named or key for key in answering[:1]]
+    assert len(answering) == len(set(answering)) <= 3
+    chain = world.fallbacks.get(request.context, ())
+    assert answering[1:] == [key for key in chain if key in answering[1:]]
+    assert len({world.models[key].sandbox for key in answering}) <= 1
+    for attempt, key in zip(outcome.attempts, answering, strict=True):
+        assert (attempt.reason == "fallback") == (key in answering[1:])
         chosen, used = world.models[key], held[attempt.credential_ref]
+        assert (attempt.credential_source, attempt.credential_hint) == (used.source, used.hint)
         assert chosen.lifecycle != "vanished"
         assert (used.provider_id, used.sandbox, used.kind) == (chosen.provider_id, chosen.sandbox, "api_key")
         assert all(getattr(chosen, f"supports_{need}") is True for need in request.needs)

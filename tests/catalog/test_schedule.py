@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog import schedule
 from catalog.models import LanguageModel, ProviderSync
-from providers import credentials
+from providers import credentials, registry
 from tests.factories import make_actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,8 +77,9 @@ def test_a_process_that_keeps_no_schedule_is_not_woken() -> None:
 
 def test_only_what_nobody_has_read_with_success_lately_is_due() -> None:
     now = timezone.now()
-    ProviderSync.objects.create(provider_id="openai", finished_at=now)
-    ProviderSync.objects.create(provider_id="gemini", finished_at=now, error_code="timeout")
-    ProviderSync.objects.create(provider_id="openai_compatible", finished_at=now - timedelta(hours=1))
+    for provider in registry.available():
+        ProviderSync.objects.create(provider_id=provider.provider_id, finished_at=now)
+    ProviderSync.objects.filter(provider_id="gemini").update(error_code="timeout")
+    ProviderSync.objects.filter(provider_id="openai_compatible").update(finished_at=now - timedelta(hours=1))
     assert schedule.stale(60) == {"gemini", "openai_compatible"}
     assert schedule.stale(7200) == {"gemini"}

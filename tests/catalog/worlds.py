@@ -26,9 +26,12 @@ def credential(source: Source, provider_id: str = "openai", **over: Any) -> Desc
 
 
 def facts(
-    models: list[LanguageModel], descriptors: list[Descriptor], defaults: dict[tuple[str, str], str] | None = None
+    models: list[LanguageModel],
+    descriptors: list[Descriptor],
+    defaults: dict[tuple[str, str], str] | None = None,
+    fallbacks: dict[str, tuple[str, ...]] | None = None,
 ) -> Facts:
-    return Facts(SOMEBODY, {one.key: one for one in models}, tuple(descriptors), defaults or {})
+    return Facts(SOMEBODY, {one.key: one for one in models}, tuple(descriptors), defaults or {}, fallbacks or {})
 
 
 def store(*models: LanguageModel) -> None:

@@ -111,15 +111,16 @@ async def test_on_a_running_loop_the_check_shares_the_loop_s_connections(vendors
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("closing")
+@pytest.mark.django_db(transaction=True)
 async def test_an_installation_key_is_checked_without_a_row(vendors: str, settings: Any) -> None:
     settings.PROVIDER_KEYS = {"openai": GOOD}
     assert (await checks.check("environment:openai")).ok
 
 
 @pytest.mark.anyio
-async def test_a_provider_that_is_only_planned_is_a_result_and_not_a_crash() -> None:
-    planned = OpenCredential("mistral", "environment:mistral", Secret(GOOD))
-    result = await checks.probe(planned)
+async def test_a_provider_that_is_not_there_is_a_result_and_not_a_crash() -> None:
+    gone = OpenCredential("nonsense", "environment:nonsense", Secret(GOOD))
+    result = await checks.probe(gone)
     assert result.error is not None
     assert result.error.code is ErrorCode.MODEL_NOT_FOUND
 

@@ -19,12 +19,15 @@ from chat.history import messages_for
 from chat.journal import follow
 from chat.models import Message, Run
 from chat.protocol import DELTAS, Command, Entry, fold
+from providers import tries
 from tests.chat.engine.rows import read_all, stored
 from tests.faults.servers import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OPENAI, GEMINI = "openai/gpt-sandbox", "gemini/gemini-sandbox-pro"
+ANTHROPIC = "anthropic/claude-sandbox-opus"
+MISTRAL, THINKER = "mistral/mistral-sandbox-large", "mistral/magistral-sandbox"
 
 
 def answered(run: Run) -> list[Entry]:
@@ -42,7 +45,7 @@ def until(happened: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("model", [OPENAI, GEMINI, "openai_compatible/compatible-sandbox"])
+@pytest.mark.parametrize("model", [OPENAI, ANTHROPIC, GEMINI, MISTRAL, "openai_compatible/compatible-sandbox"])
 def test_an_answer_streams_and_is_stored_with_its_provenance(running: Sandbox, alice: Actor, model: str) -> None:
     run = runs.start(alice, Command(text="What is a lease? /tokens 80", model=model))
     entries = answered(run)
@@ -59,7 +62,7 @@ def test_an_answer_streams_and_is_stored_with_its_provenance(running: Sandbox, a
     assert list(faults()) == []
 
 
-@pytest.mark.parametrize("model", ["openai/gpt-sandbox-reasoning", GEMINI])
+@pytest.mark.parametrize("model", ["openai/gpt-sandbox-reasoning", ANTHROPIC, GEMINI, THINKER])
 def test_reasoning_never_enters_the_content(running: Sandbox, alice: Actor, model: str) -> None:
     run = runs.start(alice, Command(text="Think about it", model=model))
     entries = answered(run)
@@ -70,7 +73,20 @@ def test_reasoning_never_enters_the_content(running: Sandbox, alice: Actor, mode
     assert reasoning not in text_of(entries)
 
 
-@pytest.mark.parametrize(("first", "second"), [(OPENAI, GEMINI), (GEMINI, OPENAI), (OPENAI, OPENAI)])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (OPENAI, GEMINI),
+        (GEMINI, OPENAI),
+        (OPENAI, OPENAI),
+        (OPENAI, ANTHROPIC),
+        (ANTHROPIC, GEMINI),
+        (ANTHROPIC, ANTHROPIC),
+        (GEMINI, MISTRAL),
+        (THINKER, OPENAI),
+        (THINKER, THINKER),
+    ],
+)
 def test_a_conversation_goes_on_with_another_model(running: Sandbox, alice: Actor, first: str, second: str) -> None:
     one = runs.start(alice, Command(text="Remember the word fjord /tokens 60", model=first))
     answered(one)
@@ -117,10 +133,11 @@ def test_a_stop_that_only_the_database_knows_is_heard(running: Sandbox, alice: A
         ("stream_error after 5", "provider_unavailable"),
     ],
 )
-@pytest.mark.parametrize("model", [OPENAI, GEMINI])
+@pytest.mark.parametrize("model", [OPENAI, ANTHROPIC, GEMINI, MISTRAL])
 def test_a_failure_ends_the_run_with_its_code_and_keeps_the_text(
-    running: Sandbox, alice: Actor, model: str, fault: str, code: str
+    running: Sandbox, alice: Actor, monkeypatch: pytest.MonkeyPatch, model: str, fault: str, code: str
 ) -> None:
+    monkeypatch.setattr(tries, "MOST_RETRIES", 0)  # what is tried again is another story
     run = runs.start(alice, Command(text=f"Hello /fault {fault}", model=model))
     entries = answered(run)
     assert (entries[-1].event_type, entries[-1].data["code"]) == ("error", code)
