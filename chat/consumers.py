@@ -19,7 +19,7 @@ from accounts.problems import Problem
 from chat import frames, hub, runs
 from chat.database import in_db
 from chat.models import Conversation
-from chat.viewing import frames_of, new_turns, open_stream
+from chat.viewing import frames_of, new_turns, open_stream, title_of
 from providers import standing
 
 SCOPE = "chat"
@@ -134,10 +134,14 @@ class StreamConsumer(AsyncWebsocketConsumer):
             await self._missing(str(conversation))
             return
         with hub.subscribe(f"conversation:{conversation}") as mailbox:
+            title = await in_db(title_of, self.actor, conversation)
             while True:
                 for made, frame in await in_db(new_turns, self.actor, conversation, since):
                     since = made
                     await self.tell(frame)
+                if (now := await in_db(title_of, self.actor, conversation)) != title:
+                    title = now
+                    await self.tell({"t": "title", "x": title})
                 await mailbox.get(WATCH_SECONDS)
 
     async def _watch_health(self) -> None:

@@ -1,6 +1,7 @@
-"""Workspace keys in the console: entered, replaced, checked and removed; what was entered is never shown."""
+"""Workspace keys in the console: entered, replaced, checked and removed; what was entered is never shown. And the
+providers' health, to look at."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -11,7 +12,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.console import WorkspaceAdmin
 from providers import checks, credentials, registry
 from providers.forms import CredentialForm
-from providers.models import Credential
+from providers.models import Credential, HealthEvent, ProviderHealth
+
+if TYPE_CHECKING:
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    TabularInline = admin.TabularInline
 
 CHECKED_AT_ONCE = 10
 
@@ -98,3 +104,47 @@ class CredentialAdmin(WorkspaceAdmin):
                 messages.error(request, f"{label} refused the key.")
             case _:
                 messages.warning(request, f"{label} did not answer, so the key is not checked yet.")
+
+
+# ---------------------------------------------------------------- health
+class EventInline(TabularInline):
+    """What changed, newest first."""
+
+    model = HealthEvent
+    fields = readonly_fields = ("at", "before", "after", "reason", "lasted")
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "History"
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(ProviderHealth)
+class ProviderHealthAdmin(WorkspaceAdmin):
+    """One row a provider for the whole installation; checks and answers write it, nobody edits it."""
+
+    may_add = may_change = may_delete = False
+    inlines = (EventInline,)
+    list_display = ("provider", "state", "since", "reason", "last_checked_at", "latency")
+    list_filter = ("state",)
+    ordering = ("provider_id",)
+    fields = readonly_fields = ("provider", "state", "since", "reason", "last_checked_at", "latency")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderHealth]:
+        return ProviderHealth.objects.order_by(*self.ordering)
+
+    @admin.display(description="Provider", ordering="provider_id")
+    def provider(self, row: ProviderHealth) -> str:
+        known = registry.providers().get(row.provider_id)
+        return known.label if known else row.provider_id
+
+    @admin.display(description="Latency")
+    def latency(self, row: ProviderHealth) -> str:
+        return "" if row.latency_ms is None else f"{row.latency_ms} ms"

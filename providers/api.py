@@ -1,19 +1,23 @@
-"""Credentials under /api/v1/: list, keep, check and remove; a secret goes in and never comes back out."""
+"""Credentials under /api/v1/: list, keep, check and remove; a secret goes in and never comes back out. And how the
+providers are."""
 
 from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actors import actor_of
+from accounts.api import TokenAuthentication
 from accounts.problems import not_found
-from providers import checks, credentials
+from providers import checks, credentials, standing
 from providers.models import Credential
 from providers.pasted import LONGEST_KEY
+from providers.status_words import overall
 
 
 class CredentialOut(serializers.ModelSerializer[Credential]):
@@ -110,3 +114,57 @@ def _visible(request: Request, pk: UUID) -> Credential:
     if row is None:
         raise not_found()
     return row
+
+
+class ProviderHealthOut(serializers.Serializer[Any]):
+    """How one provider is, through the credential that a request of yours would take."""
+
+    provider_id = serializers.CharField()
+    state = serializers.ChoiceField(choices=["ok", "degraded", "down", "expired", "unknown"])
+    text = serializers.CharField(help_text="The state in words, for people.")
+    connected = serializers.BooleanField(help_text="Whether you have a credential for it.")
+    since = serializers.DateTimeField(allow_null=True, help_text="When the provider's own state last changed.")
+    last_checked_at = serializers.DateTimeField(allow_null=True)
+    latency_ms = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True, help_text="The error code behind a state that is not ok.")
+
+
+class HealthOut(serializers.Serializer[Any]):
+    """`status` is the worst state of what you are connected to, `title` says it in a sentence."""
+
+    status = serializers.CharField()
+    title = serializers.CharField()
+    providers = ProviderHealthOut(many=True)
+
+
+class HealthView(APIView):
+    scope = "models"
+
+    @extend_schema(operation_id="health_read", responses=HealthOut)
+    def get(self, request: Request) -> Response:
+        """The stored health of every provider; no provider is asked."""
+        found = standing.stand(actor_of(request))
+        seen = [one.mark for one in found]
+        whole = {"status": standing.summary(seen).state, "title": overall(seen).title}
+        return Response(whole | {"providers": [_health(one) for one in found]})
+
+
+@extend_schema(exclude=True)
+class StatusView(HealthView):
+    """The same at `/status.json`, for a browser's session as well."""
+
+    authentication_classes = (TokenAuthentication, SessionAuthentication)
+
+
+def _health(one: standing.Stand) -> dict[str, Any]:
+    row = one.row
+    return {
+        "provider_id": one.mark.provider_id,
+        "state": one.mark.state,
+        "text": one.mark.text,
+        "connected": one.mark.connected,
+        "since": row.since if row else None,
+        "last_checked_at": row.last_checked_at if row else None,
+        "latency_ms": row.latency_ms if row else None,
+        "reason": row.reason if row else "",
+    }

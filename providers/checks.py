@@ -8,10 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from providers import credentials, http, runtime
+from providers import credentials, health, http, runtime
 from providers.contract import CredentialCheck, ModelInfo, OpenCredential
 from providers.database import in_database
 from providers.errors import ErrorCode, ProviderError
+from providers.judging import REFUSALS
 from providers.models import Credential
 
 log = logging.getLogger(__name__)
@@ -19,8 +20,6 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 30.0
 LIST_SECONDS = 20.0
 
-# The codes that say something about the key; every other failure says something about the way to the provider.
-REFUSALS = frozenset({ErrorCode.INVALID_AUTH, ErrorCode.PERMISSION_DENIED, ErrorCode.SESSION_EXPIRED})
 # A key that is limited or out of quota was recognised: it works as a key.
 RECOGNISED = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.QUOTA_EXCEEDED})
 
@@ -77,8 +76,7 @@ async def check(ref: str) -> CredentialCheck:
             await in_database(record_unreadable, ref, error)
         return CredentialCheck(False, 0, error)
     result = await probe(credential)
-    if _stored(ref):
-        await in_database(record, credential, result)
+    await in_database(keep, credential, result)
     return result
 
 
@@ -91,9 +89,21 @@ def check_from_thread(ref: str) -> CredentialCheck:
             record_unreadable(ref, error)
         return CredentialCheck(False, 0, error)
     result = asyncio.run(and_close(probe(credential)))
-    if _stored(ref):
-        record(credential, result)
+    keep(credential, result)
     return result
+
+
+def keep(credential: OpenCredential, result: CredentialCheck) -> None:
+    """Keep what a check found: on the key's row, and as the provider's health where the key speaks for it."""
+    if _stored(credential.ref):
+        record(credential, result)
+        pk = credential.ref.partition(":")[2]
+        row = Credential.objects.filter(pk=pk).first()
+        # A workspace's bad key is that workspace's business.
+        if row is None or not health.counts(row) or state_after(result) == Credential.State.REFUSED:
+            return
+    code = result.error.code.value if result.error else ""
+    health.record_check(credential.provider_id, code, result.latency_ms)
 
 
 def _stored(ref: str) -> bool:

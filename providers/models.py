@@ -91,3 +91,78 @@ class Credential(models.Model):
     @property
     def source(self) -> str:
         return "workspace" if self.user_id is None else "own"
+
+
+class HealthState(models.TextChoices):
+    OK = "ok", "Operational"
+    DEGRADED = "degraded", "Degraded"
+    DOWN = "down", "Not responding"
+    EXPIRED = "expired", "Key refused"
+    UNKNOWN = "unknown", "Not checked yet"
+
+
+class ProviderHealth(models.Model):
+    """The one answer to "how is this provider", for the whole installation; `health` writes it, everybody reads it.
+
+    `reason` is the code behind a state that is not ok. `recent` holds the newest signals, as `judging.Signal` writes
+    them; `next_check_at` is when a process may take the next check.
+    """
+
+    provider_id = models.CharField(max_length=40, primary_key=True)
+    state = models.CharField(max_length=10, choices=HealthState, default=HealthState.UNKNOWN)
+    since = models.DateTimeField()
+    reason = models.CharField(max_length=24, blank=True)
+    last_checked_at = models.DateTimeField(null=True)
+    latency_ms = models.PositiveIntegerField(null=True)
+    recent = models.JSONField(default=list, editable=False)
+    next_check_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["provider_id"]
+        verbose_name_plural = "provider health"
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}: {self.get_state_display()}"
+
+
+class HealthEvent(models.Model):
+    """A provider went from one state to another. `lasted` is how many seconds the earlier one had held."""
+
+    health = models.ForeignKey(ProviderHealth, on_delete=models.CASCADE, related_name="events")
+    before = models.CharField(max_length=10, choices=HealthState)
+    after = models.CharField(max_length=10, choices=HealthState)
+    reason = models.CharField(max_length=24, blank=True)
+    at = models.DateTimeField(db_index=True)
+    lasted = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.health_id}: {self.before} to {self.after}"
+
+
+class HealthSample(models.Model):
+    """What was counted in one hour of one provider. `times` are the counters of `latencies`: of checks, or of answers
+    to their first word."""
+
+    class Kind(models.TextChoices):
+        CHECK = "check", "Checks"
+        RUN = "run", "Answers"
+
+    provider_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=5, choices=Kind)
+    hour = models.DateTimeField(db_index=True)
+    passed = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    latency_sum_ms = models.PositiveBigIntegerField(default=0)
+    times = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["hour"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider_id", "kind", "hour"], name="one_health_sample_an_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.kind} {self.hour:%Y-%m-%d %H}h"

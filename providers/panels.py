@@ -1,6 +1,5 @@
 """What the settings page says about each provider, as plain values; the template only arranges them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +10,8 @@ from accounts.policies import Actor
 from providers import registry, sources
 from providers.credentials import descriptor_of
 from providers.models import Credential
-from providers.resolution import Descriptor, resolve
+from providers.resolution import Descriptor
+from providers.standing import Canonical, Mark, canonical, mark, used_for
 
 type Health = tuple[str, str]  # the mark's state in the stylesheet, and the word beside it
 
@@ -56,30 +56,39 @@ class Panel:
     def anchor(self) -> str:
         return f"{'w' if self.shared else 'p'}-{self.provider.provider_id}"
 
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.provider.provider_id, *self.health, connected=bool(self.check_ref))
+
+    @property
+    def live(self) -> str:
+        """Whose changes the mark follows: a person's own panel shows the provider, the workspace's its key."""
+        return "" if self.shared else self.provider.provider_id
+
 
 def panels(actor: Actor, now: datetime | None = None) -> tuple[list[Panel], list[Panel]]:
-    """The person's panels, and the workspace's for its administrators (otherwise empty). One query."""
+    """The person's panels, and the workspace's for its administrators (otherwise empty). Two queries, three while a
+    provider is in trouble."""
     now = now or timezone.now()
     rows = list(Credential.objects.visible_to(actor))
     installation = sources.descriptors()
+    known = canonical([*map(descriptor_of, rows), *installation])
     own, workspace = [], []
     for provider in registry.available():
         kept = [row for row in rows if row.provider_id == provider.provider_id]
         others = [one for one in installation if one.provider_id == provider.provider_id]
-        own.append(_own_panel(provider, kept, others, now))
+        own.append(_own_panel(provider, kept, others, known, now))
         if actor.administers:
-            workspace.append(_workspace_panel(provider, kept, others, now))
+            workspace.append(_workspace_panel(provider, kept, others, known, now))
     return own, workspace
 
 
-def used_for(provider_id: str, found: Sequence[Descriptor]) -> Descriptor | None:
-    """What a request to this provider goes out with: a real credential before the sandbox."""
-    real = resolve(provider_id, found, sandbox_model=False).chosen
-    return real or resolve(provider_id, found, sandbox_model=True).chosen
-
-
 def _own_panel(
-    provider: registry.Provider, rows: list[Credential], installation: list[Descriptor], now: datetime
+    provider: registry.Provider,
+    rows: list[Credential],
+    installation: list[Descriptor],
+    known: Canonical,
+    now: datetime,
 ) -> Panel:
     own = next((row for row in rows if row.user_id is not None), None)
     workspace = next((row for row in rows if row.user_id is None), None)
@@ -97,7 +106,7 @@ def _own_panel(
     return Panel(
         provider=provider,
         shared=False,
-        health=_health(used),
+        health=_health(provider, used, known),
         summary=f"Connected with: {used.text}" if used else "Not connected",
         facts=tuple(facts),
         notice=_notice(provider, own, now) if own or not workspace else _notice_for_members(provider, workspace, now),
@@ -112,7 +121,11 @@ def _own_panel(
 
 
 def _workspace_panel(
-    provider: registry.Provider, rows: list[Credential], installation: list[Descriptor], now: datetime
+    provider: registry.Provider,
+    rows: list[Credential],
+    installation: list[Descriptor],
+    known: Canonical,
+    now: datetime,
 ) -> Panel:
     row = next((row for row in rows if row.user_id is None), None)
     without = used_for(provider.provider_id, installation)
@@ -123,7 +136,7 @@ def _workspace_panel(
     return Panel(
         provider=provider,
         shared=True,
-        health=_health(descriptor_of(row) if row else None),
+        health=_health(provider, descriptor_of(row) if row else None, known),
         summary="For every member without a key of their own",
         facts=tuple(facts),
         notice=_notice(provider, row, now),
@@ -138,19 +151,9 @@ def _workspace_panel(
 
 
 # ---------------------------------------------------------------- words
-def _health(used: Descriptor | None) -> Health:
-    if used is None:
-        return "unknown", "Not connected"
-    if used.source == "sandbox":
-        return "ok", "Sandbox"
-    if used.source == "environment":
-        return "ok", "Connected"
-    words: dict[str, Health] = {
-        Credential.State.WORKING: ("ok", "Working"),
-        Credential.State.REFUSED: ("down", "Key refused"),
-        Credential.State.UNREACHABLE: ("down", "Not reachable"),
-    }
-    return words.get(used.state, ("unknown", "Not checked yet"))
+def _health(provider: registry.Provider, used: Descriptor | None, known: Canonical) -> Health:
+    shown = mark(provider.provider_id, used, known)
+    return shown.state, shown.text
 
 
 def _notice(provider: registry.Provider, row: Credential | None, now: datetime) -> Notice | None:

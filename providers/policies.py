@@ -24,3 +24,14 @@ def require_sharing(actor: Actor) -> None:
 def private_addresses_allowed() -> bool:
     """Whether an administrator may name a private address as a base URL: on somebody's own machine only."""
     return bool(settings.DEVELOPMENT)
+
+
+def may_check_all(actor: Actor) -> bool:
+    return actor.administers
+
+
+def require_check_all(actor: Actor) -> None:
+    if not may_check_all(actor):
+        raise Problem(
+            403, "not_allowed", "Only an administrator checks all providers.", "Yours are on the settings page."
+        )

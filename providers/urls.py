@@ -1,13 +1,16 @@
-"""Addresses below /settings/ that are about providers."""
+"""Addresses that are about providers: their settings, and the status page."""
 
 from django.urls import path
 
-from providers import views
+from providers import api, views
 
 app_name = "providers"
 urlpatterns = [
-    path("providers/", views.settings_page, name="settings"),
-    path("providers/check/", views.check, name="check"),
-    path("providers/<slug:provider_id>/key/", views.keep, name="keep"),
-    path("providers/keys/<uuid:credential_id>/remove/", views.remove, name="remove"),
+    path("settings/providers/", views.settings_page, name="settings"),
+    path("settings/providers/check/", views.check, name="check"),
+    path("settings/providers/<slug:provider_id>/key/", views.keep, name="keep"),
+    path("settings/providers/keys/<uuid:credential_id>/remove/", views.remove, name="remove"),
+    path("status/", views.status_page, name="status"),
+    path("status/check/", views.check_all, name="check_all"),
+    path("status.json", api.StatusView.as_view(), name="status_json"),
 ]

@@ -1,5 +1,7 @@
-"""The providers page of the settings: whose key is used, and keeping, checking, replacing and removing one."""
+"""The providers page of the settings: whose key is used, and keeping, checking, replacing and removing one. And the
+status page: how every provider is and was."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +10,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import aactor_of, actor_of
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from providers import checks, credentials, registry
+from providers import checks, credentials, policies, registry, standing, status, status_words
 from providers.contract import CredentialCheck
 from providers.forms import KeyForm
 from providers.models import Credential
@@ -60,6 +63,45 @@ def remove(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     return _back(row.provider_id, shared=row.user_id is None)
 
 
+# ---------------------------------------------------------------- status
+@require_safe
+def status_page(request: HttpRequest) -> HttpResponse:
+    """The whole page, or with `?part` only what changes on it."""
+    actor = actor_of(request)
+    now = timezone.now()
+    lines = status.lines(actor, now)
+    events = status_words.events_of([line.provider.provider_id for line in lines if line.checked_at])
+    marks = [line.mark for line in lines]
+    values = {
+        "lines": lines,
+        "overall": status_words.overall(marks),
+        "provider_health": standing.summary(marks),
+        "checked": status.checked_words(lines, now),
+        "events": status_words.happened(events),
+        "today": now.date(),
+        "may_check": policies.may_check_all(actor),
+    }
+    part = "providers/status_part.html" if "part" in request.GET else "providers/status.html"
+    return render(request, part, values)
+
+
+@require_POST
+async def check_all(request: HttpRequest) -> HttpResponse:
+    """Ask every provider now, with the installation's credentials and the workspace's. For administrators."""
+    actor = await aactor_of(request)
+    policies.require_check_all(actor)
+    found = await sync_to_async(credentials.descriptors)(actor)
+    shared = [one.ref for one in found if one.source != "own"]
+    results = await asyncio.gather(*(checks.check(ref) for ref in shared))
+    failed = sum(not result.ok for result in results)
+    count = f"{len(results)} check{'s' if len(results) != 1 else ''}"
+    if failed:
+        messages.warning(request, f"{count} made, {failed} failed.")
+    else:
+        messages.success(request, f"{count} made, all passed." if results else "There is no credential to check with.")
+    return HttpResponseRedirect(reverse("providers:status"))
+
+
 # ---------------------------------------------------------------- what they share
 def _keep(request: HttpRequest, actor: Actor, provider_id: str, form: KeyForm) -> Credential | HttpResponse:
     """The stored row, or the page again with the reason under the field."""
@@ -88,7 +130,8 @@ def _fault(provider_id: str, shared: bool, field: str, text: str, form: KeyForm)
 
 def _page(request: HttpRequest, actor: Actor, fault: dict[str, Any] | None = None) -> HttpResponse:
     own, workspace = panels(actor)
-    values = {"own": own, "shared": workspace, "fault": fault}
+    whole = standing.summary([panel.mark for panel in own])
+    values = {"own": own, "shared": workspace, "fault": fault, "provider_health": whole}
     return render(request, "providers/settings.html", values, status=422 if fault else 200)
 
 

@@ -4,7 +4,6 @@ import { fragment } from "./dom.js";
 import { line } from "./socket.js";
 
 const page = document.querySelector("[data-status-page]");
-let shown = null;
 
 function draw(mark, { state, text }) {
   mark.dataset.s = state;
@@ -29,10 +28,8 @@ line.addEventListener("health", ({ detail }) => {
     // On the status page a mark says since when; it is drawn again as a whole.
     if (now && !page?.contains(mark)) draw(mark, now);
   }
-  const drawn = JSON.stringify(detail.providers);
-  // The first frame may already be newer than the page.
-  if (page && shown !== drawn) redraw();
-  shown = drawn;
+  const marks = page ? [...page.querySelectorAll("[data-provider-health]")] : [];
+  if (marks.some((mark) => known.get(mark.dataset.providerHealth)?.state !== mark.dataset.s)) redraw();
 });
 
 if (document.querySelector("[data-provider-health]")) line.watchHealth();

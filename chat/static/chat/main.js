@@ -43,6 +43,15 @@ line.addEventListener("state", ({ detail }) => {
   if (detail === "back") setTimeout(() => { lost.hidden = lost.textContent === words; }, 2000);
 });
 
+/* A title was written, or changed in another window. */
+line.addEventListener("title", ({ detail: { x } }) => {
+  if (!x) return;
+  for (const place of document.querySelectorAll("h1.bar__title, .conv[aria-current] > span:first-child")) place.textContent = x;
+  document.title = `${x} · Parley`;
+  const field = document.getElementById("title");
+  if (field && field !== document.activeElement) field.value = x;
+});
+
 document.addEventListener("answer-end", () => {
   document.querySelector(".conv[aria-current] .badge")?.remove();
 });

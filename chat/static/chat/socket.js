@@ -61,8 +61,8 @@ class Line extends EventTarget {
     if (frame.t === "turn") {
       this.watched.since = frame.at;
       this.dispatchEvent(new CustomEvent("turn", { detail: frame }));
-    } else if (frame.t === "health") {
-      this.dispatchEvent(new CustomEvent("health", { detail: frame }));
+    } else if (frame.t === "health" || frame.t === "title") {
+      this.dispatchEvent(new CustomEvent(frame.t, { detail: frame }));
     } else if (frame.stream) {
       this.followers.get(frame.stream)?.frame(frame);
     }

@@ -1,0 +1,127 @@
+"""Checks every provider on schedule, from a thread with a loop of its own: unbilled, every five minutes, once for all
+processes of an installation."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+from datetime import timedelta
+
+from django.db import DatabaseError, connections
+from django.db.models import F
+
+from providers import checks, health, registry, sources
+from providers.database import in_database
+from providers.models import Credential
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(minutes=5)
+# A provider in trouble is looked at more often, so that its recovery is seen.
+SOONER = timedelta(minutes=1)
+TICK_SECONDS = 15.0
+KEYS_A_ROUND = 20
+AT_ONCE = 4
+PURGE_TICKS = 240  # about once an hour
+
+
+class Rounds:
+    """One a process; which process makes a check is decided in the database."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and wait for it; a check that is under way is given up."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if self._loop is not None and self._work is not None:
+                self._loop.call_soon_threadsafe(self._work.cancel)
+        if thread is not None:
+            thread.join(timeout=10)
+
+    def _run(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(checks.and_close(self._begin()))
+
+    async def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                return
+            self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
+        try:
+            await _tick_for_ever()
+        finally:
+            with self._lock:
+                self._loop = self._work = None
+            await in_database(connections.close_all)
+
+
+async def _tick_for_ever() -> None:
+    ticks = 0
+    while True:
+        try:
+            await go_round()
+            if ticks % PURGE_TICKS == 0:
+                await in_database(health.purge)
+        except DatabaseError:
+            log.warning("No provider is checked: the database is not answering.")
+        ticks += 1
+        await asyncio.sleep(TICK_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - so that processes do not march in step
+
+
+async def go_round() -> list[str]:
+    """Check what is due and nobody else has taken; the references that were checked."""
+    places = await in_database(_due)
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(ref: str) -> None:
+        async with slots:
+            await checks.check(ref)
+
+    await asyncio.gather(*(one(ref) for ref in places))
+    return places
+
+
+def _due() -> list[str]:
+    wait = EVERY * random.uniform(0.9, 1.1)  # noqa: S311
+    return [ref for name in health.claim(checkable(), wait, SOONER) for ref in refs(name)]
+
+
+def checkable() -> list[str]:
+    """Providers with a credential that is not a person's own."""
+    theirs = set(
+        Credential.objects.filter(user__isnull=True).order_by().values_list("provider_id", flat=True).distinct()
+    )
+    ours = {one.provider_id for one in sources.descriptors()}
+    return [one.provider_id for one in registry.available() if one.provider_id in theirs | ours]
+
+
+def refs(provider_id: str) -> list[str]:
+    """What is checked of a provider: the installation's credential, then workspaces' keys, longest unchecked first."""
+    ours = [one.ref for one in sources.descriptors() if one.provider_id == provider_id]
+    rows = Credential.objects.filter(provider_id=provider_id, user__isnull=True)
+    oldest = rows.order_by(F("checked_at").asc(nulls_first=True)).values_list("pk", flat=True)[:KEYS_A_ROUND]
+    return [*ours, *(f"credential:{pk}" for pk in oldest)]
+
+
+_rounds = Rounds()
+
+
+def start_in_background() -> None:
+    """Start the thread of this process; once. Returns at once."""
+    _rounds.start()
+
+
+def stop() -> None:
+    _rounds.stop()

@@ -1,0 +1,122 @@
+"""How each provider stands for one person: the canonical health, seen through the credential they would use."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from accounts.policies import Actor
+from providers import registry
+from providers.credentials import descriptors
+from providers.judging import SLOW
+from providers.models import Credential, HealthState, ProviderHealth
+from providers.resolution import Descriptor, resolve
+
+TROUBLE = (HealthState.DOWN, HealthState.EXPIRED, HealthState.DEGRADED)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A provider's mark: `state` as the stylesheet has it, `text` the word beside it. Without a credential there is
+    nothing to use, so it is not `connected`."""
+
+    provider_id: str
+    state: str
+    text: str
+    connected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """What is stored of every provider, and whose own gateways (by reference) it says nothing about."""
+
+    rows: dict[str, ProviderHealth]
+    elsewhere: frozenset[str]
+
+    def of(self, used: Descriptor) -> ProviderHealth | None:
+        return None if used.ref in self.elsewhere else self.rows.get(used.provider_id)
+
+
+def canonical(found: Iterable[Descriptor]) -> Canonical:
+    """One query; a second one only while a provider is in trouble and somebody has a stored credential for it."""
+    rows = {row.provider_id: row for row in ProviderHealth.objects.defer("recent")}
+    troubled = {name for name, row in rows.items() if row.state in TROUBLE}
+    stored = [one.ref.partition(":")[2] for one in found if one.ref.startswith("credential:")]
+    if not (troubled and stored):
+        return Canonical(rows, frozenset())
+    away = Credential.objects.filter(pk__in=stored, provider_id__in=troubled).exclude(base_url="")
+    return Canonical(rows, frozenset(f"credential:{pk}" for pk in away.values_list("pk", flat=True)))
+
+
+def mark(provider_id: str, used: Descriptor | None, known: Canonical) -> Mark:
+    """The mark of a provider that is used with this credential. Pure."""
+    if used is None:
+        return Mark(provider_id, "unknown", "Not connected", connected=False)
+    return Mark(provider_id, *_state(used, known.of(used)))
+
+
+def _state(used: Descriptor, health: ProviderHealth | None) -> tuple[str, str]:
+    state = health.state if health else HealthState.UNKNOWN
+    reason = health.reason if health else ""
+    stored = used.ref.startswith("credential:")
+    if stored and used.state == Credential.State.REFUSED:
+        return "down", "Key refused"
+    if state == HealthState.DOWN or (stored and used.state == Credential.State.UNREACHABLE):
+        return "down", "Not responding"
+    if state == HealthState.EXPIRED and not stored:
+        return "expired", "Session expired" if reason == "session_expired" else "Key refused"
+    if state == HealthState.DEGRADED:
+        return "degraded", "Slow" if reason == SLOW else "Degraded"
+    if used.sandbox:
+        return "ok", "Sandbox"
+    if state == HealthState.OK or (stored and used.state == Credential.State.WORKING):
+        return "ok", "Operational"
+    return "unknown", "Not checked yet"
+
+
+def used_for(provider_id: str, found: Sequence[Descriptor]) -> Descriptor | None:
+    """What a request to this provider goes out with: a real credential before the sandbox."""
+    real = resolve(provider_id, found, sandbox_model=False).chosen
+    return real or resolve(provider_id, found, sandbox_model=True).chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """One provider for one person; `row` is its canonical health, None where it says nothing about their way there."""
+
+    provider: registry.Provider
+    mark: Mark
+    row: ProviderHealth | None
+
+
+def stand(actor: Actor) -> list[Stand]:
+    """Every available provider, in display order. Two queries, three while one is in trouble."""
+    found = descriptors(actor)
+    known = canonical(found)
+    listed = []
+    for provider in registry.available():
+        used = used_for(provider.provider_id, found)
+        shown = mark(provider.provider_id, used, known)
+        listed.append(Stand(provider, shown, known.of(used) if used else None))
+    return listed
+
+
+def marks(actor: Actor) -> list[Mark]:
+    return [one.mark for one in stand(actor)]
+
+
+def summary(found: Sequence[Mark]) -> Mark:
+    """The marks in one: the worst state and how many are in it."""
+    connected = [one for one in found if one.connected]
+    for state, words in (("down", "down"), ("expired", "refused"), ("degraded", "degraded")):
+        count = sum(one.state == state for one in connected)
+        if count:
+            return Mark("", state, f"{count} {words}")
+    if any(one.state == "ok" for one in connected):
+        return Mark("", "ok", "Working")
+    return Mark("", "unknown", "Not checked yet" if connected else "Not connected", connected=bool(connected))
+
+
+def frame(found: Sequence[Mark]) -> dict[str, object]:
+    """The marks as open pages are told of them."""
+    listed = [{"provider_id": one.provider_id, "state": one.state, "text": one.text} for one in found]
+    whole = summary(found)
+    return {"providers": listed, "summary": {"state": whole.state, "text": whole.text}}

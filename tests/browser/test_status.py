@@ -1,0 +1,125 @@
+"""The status page in a real browser: readable for everybody, and marks that turn without a reload."""
+
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+
+from tests.browser.server import Server
+from tests.browser.visitor import Visitor
+from tests.faults.servers import Sandbox
+
+pytestmark = pytest.mark.browser
+type Visit = Callable[..., Visitor]
+PATIENCE = 20_000
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., Server], vendor: Sandbox) -> Server:
+    running = serve(PARLEY_SANDBOX_URL=vendor.url)
+    running.manage("sync_catalog")
+    return running
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, server: Server) -> StorageState:
+    context = chromium.new_context()
+    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def arrive(visit: Visit, session: StorageState) -> Visit:
+    def come(**options: object) -> Visitor:
+        visitor = visit(storage_state=session, **options)
+        visitor.go("/status/")
+        return visitor
+
+    return come
+
+
+@pytest.fixture
+def outage(vendor: Sandbox) -> Iterator[Callable[[], None]]:
+    """`outage()`: from now on the sandbox's Gemini answers no check."""
+
+    def begin() -> None:
+        order = {"provider": "gemini", "fault": "server_error", "on": "models", "count": 0}
+        httpx2.post(f"{vendor.url}/_sandbox/faults", json=order).raise_for_status()
+
+    yield begin
+    httpx2.delete(f"{vendor.url}/_sandbox/faults").raise_for_status()
+
+
+def check_all(page: Page) -> None:
+    page.get_by_role("button", name="Check all now").click()
+    expect(page.locator(".notice")).to_be_visible(timeout=PATIENCE)
+
+
+def gemini(page: Page) -> Locator:
+    return page.locator(".main [data-provider-health=gemini]").first
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_it_can_be_read_by_everybody(arrive: Visit, scheme: str, width: int, height: int) -> None:
+    visitor = arrive(width=width, height=height, color_scheme=scheme)
+    check_all(visitor.page)
+    visitor.assert_accessible()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visitor.page.get_by_text("Read as a table").click()
+    expect(visitor.page.get_by_role("table").first).to_be_visible()
+    visitor.assert_accessible()
+
+
+def test_an_outage_turns_the_marks_of_open_pages_and_its_end_turns_them_back(
+    arrive: Visit, outage: Callable[[], None], vendor: Sandbox
+) -> None:
+    me = arrive()
+    check_all(me.page)
+    expect(gemini(me.page)).to_have_attribute("data-s", "ok")
+    status, settings, chat = me.tab(), me.tab(), me.tab()
+    status.goto(f"{me.url}/status/")
+    settings.goto(f"{me.url}/settings/providers/")
+    chat.goto(f"{me.url}/")
+    for page in (status, settings, chat):
+        page.evaluate("window.unmoved = true")
+
+    outage()
+    check_all(me.page)
+    expect(status.get_by_role("heading", level=1)).to_contain_text("is degraded", timeout=PATIENCE)
+    for page in (status, settings, chat):
+        expect(gemini(page)).to_have_attribute("data-s", "degraded", timeout=PATIENCE)
+        expect(page.locator(".side__link [data-provider-health]")).to_have_text("1 degraded", timeout=PATIENCE)
+        assert page.evaluate("window.unmoved") is True
+    me.assert_accessible()
+
+    httpx2.delete(f"{vendor.url}/_sandbox/faults").raise_for_status()
+    check_all(me.page)
+    expect(gemini(status)).to_have_attribute("data-s", "ok", timeout=PATIENCE)
+    expect(gemini(status)).to_have_text("Sandbox")
+    assert status.evaluate("window.unmoved") is True
+
+
+def test_what_was_known_is_there_right_after_a_restart(
+    arrive: Visit, outage: Callable[[], None], server: Server
+) -> None:
+    me = arrive()
+    check_all(me.page)
+    outage()
+    check_all(me.page)
+    me.page.close()
+    server.stop()
+    server.start()
+    page = me.tab()
+    page.goto(f"{me.url}/status/")
+    expect(gemini(page)).to_have_attribute("data-s", "degraded")
+    expect(page.locator(".log-list li").first).to_contain_text("Google Gemini is degraded")
