@@ -39,7 +39,7 @@ class ModelOut(serializers.Serializer[Any]):
     retires_at = serializers.DateTimeField(allow_null=True)
     sandbox = serializers.BooleanField(help_text="Answered by the development sandbox, not by a vendor.")
     is_default = serializers.ListField(
-        child=serializers.ChoiceField(choices=Context.values),
+        child=serializers.ChoiceField(choices=Context.choices),
         help_text="The contexts in which this model answers when you name none.",
     )
     available = serializers.BooleanField(help_text="Whether a request of yours that names it would go out.")
@@ -67,7 +67,7 @@ class ModelsView(APIView):
 class ExplainIn(serializers.Serializer[Any]):
     """A request that is not sent. `model` is a model's key, by default the one that would answer."""
 
-    context = serializers.ChoiceField(choices=Context.values, default=Context.CHAT.value)  # type: ignore[assignment]
+    context = serializers.ChoiceField(choices=Context.choices, default=Context.CHAT.value)  # type: ignore[assignment]
     model = serializers.CharField(required=False, allow_blank=True, max_length=201, default="")
     needs = serializers.ListField(
         child=serializers.ChoiceField(choices=ABILITIES),
@@ -100,7 +100,7 @@ class PlanOut(serializers.Serializer[Any]):
     """Where a request would go and why: either `attempts` or an `error` with its `message`."""
 
     requested = serializers.CharField(allow_blank=True)
-    context = serializers.ChoiceField(choices=Context.values)  # type: ignore[assignment]
+    context = serializers.ChoiceField(choices=Context.choices)  # type: ignore[assignment]
     error = serializers.ChoiceField(choices=[code.value for code in ErrorCode], allow_null=True)
     message = serializers.CharField(allow_blank=True)
     attempts = AttemptOut(many=True)

@@ -1,28 +1,19 @@
 """Conversations, messages and runs under /api/v1/; the events of a run are `sse`."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actors import actor_of
-from accounts.problems import Problem, not_found
+from accounts.problems import not_found
 from chat import conversations, runs
 from chat.models import Conversation, Message, Run
-from chat.serializers import ConversationIn, ConversationOut, MessageOut, RunIn, RunOut
-
-KEY_CHARS = 120
-IDEMPOTENCY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    description="The same key with the same body answers with the run that the first request made.",
-)
+from chat.serializers import IDEMPOTENCY, ConversationIn, ConversationOut, MessageOut, RunIn, RunOut, key_of, valid
 
 
 @extend_schema_view(get=extend_schema(operation_id="conversations_list"))
@@ -38,7 +29,7 @@ class ConversationsView(generics.ListAPIView[Conversation]):
     @extend_schema(operation_id="conversations_create", request=ConversationIn, responses={201: ConversationOut})
     def post(self, request: Request) -> Response:
         """An empty conversation. A run without one makes its own."""
-        made = conversations.create(actor_of(request), **_valid(ConversationIn(data=request.data)))
+        made = conversations.create(actor_of(request), **valid(ConversationIn(data=request.data)))
         return Response(ConversationOut(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -47,12 +38,13 @@ class ConversationView(APIView):
 
     @extend_schema(operation_id="conversations_retrieve", responses=ConversationOut)
     def get(self, request: Request, pk: UUID) -> Response:
+        """Its title, the model for what comes next, and its newest message."""
         return Response(ConversationOut(conversations.get(actor_of(request), pk)).data)
 
     @extend_schema(operation_id="conversations_update", request=ConversationIn, responses=ConversationOut)
     def patch(self, request: Request, pk: UUID) -> Response:
         """Set the title, the model for what comes next, or both."""
-        values = _valid(ConversationIn(data=request.data))
+        values = valid(ConversationIn(data=request.data))
         return Response(ConversationOut(conversations.change(actor_of(request), pk, **values)).data)
 
     @extend_schema(operation_id="conversations_delete", responses={204: None})
@@ -83,8 +75,8 @@ class RunsView(APIView):
     def post(self, request: Request) -> Response:
         """Store the message and start a run. Read its events at `events_url`, from the first one or later."""
         body = RunIn(data=request.data)
-        _valid(body)
-        run = runs.start(actor_of(request), body.command(_key_of(request)))
+        valid(body)
+        run = runs.start(actor_of(request), body.command(key_of(request)))
         return Response(RunOut(run, context={"request": request}).data, status=status.HTTP_202_ACCEPTED)
 
 
@@ -93,6 +85,7 @@ class RunView(APIView):
 
     @extend_schema(operation_id="runs_retrieve", responses=RunOut)
     def get(self, request: Request, pk: UUID) -> Response:
+        """How a run stands, who answers it, through which credential, and why."""
         return Response(RunOut(_run(request, pk), context={"request": request}).data)
 
 
@@ -111,18 +104,3 @@ def _run(request: Request, pk: UUID) -> Run:
     if found is None:
         raise not_found()
     return found
-
-
-def _valid(serializer: Any) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
-    return values
-
-
-def _key_of(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > KEY_CHARS:
-        raise Problem(
-            400, "invalid_idempotency_key", "This Idempotency-Key is too long.", f"At most {KEY_CHARS} characters."
-        )
-    return key

@@ -1,4 +1,5 @@
-"""Proves on a live database that every ended stream is whole and means the message that was stored with it."""
+"""Proves on a live database that every ended stream is whole and means what was stored with it: the message, or the
+output of a run that has none."""
 
 from collections.abc import Iterator
 
@@ -21,6 +22,6 @@ def _fault(run: Run, entries: list[Entry]) -> str:
         return "its sequence has a gap or a double"
     if [entry.terminal for entry in entries] != [False] * (len(entries) - 1) + [True]:
         return "it does not end with exactly one terminal event"
-    if run.answer is not None and fold(entries) != run.answer.parts:
+    if fold(entries) != (run.answer.parts if run.answer is not None else run.output.get("parts")):
         return "its events do not fold into the stored message"
     return ""

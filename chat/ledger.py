@@ -152,7 +152,8 @@ def close_now(run: Run, entries: list[Entry], event_type: str, data: dict[str, A
     StreamEvent.objects.create(run=run, sequence=len(entries) + 1, event_type=event_type, data=data)
     run.state, run.ended_at, run.lease_until = state, timezone.now(), None
     run.error = data if event_type == "error" else {}
-    run.save(update_fields=["state", "ended_at", "lease_until", "error"])
+    run.output = run.output if run.answer_id else {**run.output, "parts": fold(entries)}
+    run.save(update_fields=["state", "ended_at", "lease_until", "error", "output"])
     if run.answer_id:
         Message.objects.filter(pk=run.answer_id).update(parts=fold(entries))
 

@@ -72,7 +72,8 @@ def excerpt(text: str, words: str) -> str:
 
 
 def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
-    runs = Run.objects.filter(conversation=OuterRef("pk"))
+    # A title is a run as well, but nobody reads it in the conversation.
+    runs = Run.objects.filter(conversation=OuterRef("pk"), answer__isnull=False)
     return rows.annotate(
         writing=Exists(runs.filter(state__in=Run.ACTIVE)),
         answered=Subquery(runs.order_by("-created_at").values("served_model")[:1]),

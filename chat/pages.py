@@ -13,6 +13,7 @@ from chat import runs
 from chat.models import Conversation, Message, Run
 from chat.render.turns import Turns, run_of
 from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
+from providers.standing import summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "since": branch.newest.isoformat() if branch.newest else "",
         "running": running(branch),
         "groups": groups,
+        "provider_health": summary([group.mark for group in groups]),
         "chosen": chosen(groups, wanted),
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),

@@ -26,7 +26,7 @@ def enabled() -> bool:
 
 
 def _layer_errors() -> tuple[type[Exception], ...]:
-    """What a layer raises when Redis is away or a channel is full; a wake-up is worth no more than a line in the log."""
+    """What a layer raises when Redis is away or a channel is full; a wake-up is worth a line in the log, no more."""
     from redis.exceptions import RedisError  # noqa: PLC0415 - loaded only where Redis is configured
 
     return RedisError, OSError, ChannelFull, TimeoutError

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from chat import hub, ledger, owner, relay
+from chat import heard, hub, ledger, owner, relay
 from chat.database import in_db
 from chat.execution import Outcome, execute
+from chat.flows import flow_of, follow_up
 from chat.journal import Journal, Writer
 from chat.models import Run
 from providers.runtime import hang_up
@@ -25,6 +26,7 @@ CLAIM_SECONDS = 1.0
 STOP_SECONDS = 0.4
 HEARTBEAT_SECONDS = 2.0
 REAP_SECONDS = 2.0
+HEARD_SECONDS = 2.0
 
 
 class Runner:
@@ -35,6 +37,7 @@ class Runner:
         self.journal = Journal(self.owner)
         self.active: dict[UUID, asyncio.Task[Outcome]] = {}
         self.stopping: set[UUID] = set()
+        self.hearing = heard.Hearing()
         self.draining = False
         self._supervisors: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
@@ -56,6 +59,7 @@ class Runner:
             group.create_task(self._every(STOP_SECONDS, self._stop_what_was_asked))
             group.create_task(self._every(HEARTBEAT_SECONDS, self._renew))
             group.create_task(self._every(REAP_SECONDS, self._reap))
+            group.create_task(self._every(HEARD_SECONDS, self.hearing.hand_on))
             group.create_task(relay.listen(self._stop, self._woken.set))
             ready()
 
@@ -88,18 +92,29 @@ class Runner:
     async def _supervise(self, run: Run) -> None:
         """Run the generation in a task of its own, so that stopping it never cuts the writing of its end."""
         writer = self.journal.open(run.pk, run.stream_id)
-        generation = asyncio.create_task(execute(run, writer), name=f"generation-{run.pk}")
+        generation = asyncio.create_task(execute(run, writer, flow_of(run)), name=f"generation-{run.pk}")
         self.active[run.pk] = generation
         watch = asyncio.create_task(self._give_up_when_lost(writer, generation))
         try:
             await asyncio.wait({generation})
             outcome = self._outcome_of(run, generation)
+            said = heard.of(run, outcome.error)
             await writer.close(outcome.closing(run, writer.fold.parts))
+            self.hearing.add(said)
+            await self._follow_up(run, outcome)
         finally:
             watch.cancel()
             del self.active[run.pk]
             self.stopping.discard(run.pk)
             self._woken.set()
+
+    async def _follow_up(self, run: Run, outcome: Outcome) -> None:
+        """Runs that this one calls for, such as a title: queued like any other, and lost with a lost database."""
+        if outcome.state == Run.State.DONE and not self.draining:
+            try:
+                await in_db(follow_up, run)
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("run %s was not followed up: %s", run.pk, type(error).__name__)
 
     def _outcome_of(self, run: Run, generation: asyncio.Task[Outcome]) -> Outcome:
         if generation.cancelled():

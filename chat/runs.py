@@ -4,6 +4,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,11 +14,10 @@ from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog.models import LanguageModel
 from chat import journal, relay, runner
+from chat.flows.titles import placeholder
 from chat.ledger import close_now, touch
 from chat.models import Conversation, Message, Run
 from chat.protocol import MAX_INPUT_CHARS, Command, clean, stopped
-
-TITLE_CHARS = 60
 
 
 def start(actor: Actor, command: Command) -> Run:
@@ -27,14 +27,14 @@ def start(actor: Actor, command: Command) -> Run:
     model_not_found. A refused command changes nothing.
     """
     digest = _checked_digest(command)
-    if earlier := _earlier(actor, command, digest):
-        return earlier
+    if found := earlier(actor, command.idempotency_key, digest):
+        return found
     try:
         with transaction.atomic():
             run = _create(actor, command, digest)
     except IntegrityError:
-        if earlier := _earlier(actor, command, digest):
-            return earlier
+        if found := earlier(actor, command.idempotency_key, digest):
+            return found
         raise _busy(None) from None
     runner.wake()
     journal.wake([f"conversation:{run.conversation_id}"])
@@ -47,20 +47,27 @@ def _checked_digest(command: Command) -> str:
         raise Problem(413, "input_too_long", "The message is too long.", detail)
     if not command.text.strip() and command.answer_to is None and command.continues is None:
         raise Problem(422, "input_empty", "The message is empty.", "Write something to send.")
-    if command.model:
-        provider_id, _, model_id = command.model.partition("/")
-        if not LanguageModel.objects.filter(provider_id=provider_id, model_id=model_id).exists():
-            detail = "Choose one of the models that /api/v1/models/ lists."
-            raise Problem(422, "model_not_found", "There is no such model.", detail, model=command.model[:201])
-    body = {**asdict(command), "idempotency_key": ""}
+    check_model(command.model)
+    return digest_of({**asdict(command), "idempotency_key": ""})
+
+
+def check_model(key: str) -> None:
+    """Raises Problem 422 for a model that nobody lists; an empty key is the default's."""
+    provider_id, _, model_id = key.partition("/")
+    if key and not LanguageModel.objects.filter(provider_id=provider_id, model_id=model_id).exists():
+        detail = "Choose one of the models that /api/v1/models/ lists."
+        raise Problem(422, "model_not_found", "There is no such model.", detail, model=key[:201])
+
+
+def digest_of(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, default=str, sort_keys=True).encode()).hexdigest()
 
 
-def _earlier(actor: Actor, command: Command, digest: str) -> Run | None:
-    """The run that the same idempotency key made before."""
-    if not command.idempotency_key:
+def earlier(actor: Actor, key: str, digest: str) -> Run | None:
+    """The run that the same idempotency key made before. Raises Problem 409 when that was for something else."""
+    if not key:
         return None
-    run = Run.objects.visible_to(actor).filter(idempotency_key=command.idempotency_key).first()
+    run = Run.objects.visible_to(actor).filter(idempotency_key=key).first()
     if run is not None and run.request_digest != digest:
         detail = "Use a new Idempotency-Key for a different request."
         raise Problem(409, "idempotency_conflict", "This key was used for another request.", detail)
@@ -103,7 +110,7 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
 def _conversation(actor: Actor, command: Command) -> Conversation:
     """The visible conversation, locked for this transaction, or a new one."""
     if command.conversation_id is None:
-        title = " ".join(clean(command.text).split())[:TITLE_CHARS]
+        title = placeholder(command.text)
         return Conversation.objects.create(
             workspace_id=actor.workspace_id, owner_id=actor.user_id, title=title, model=command.model
         )

@@ -3,14 +3,23 @@
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from accounts.problems import Problem
 from chat.conversations import TITLE_CHARS
 from chat.models import Conversation, Message, Run
 from chat.protocol import Command
 
 MODEL_CHARS = 201
+KEY_CHARS = 120
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key with the same body answers with the run that the first request made.",
+)
 
 
 class ConversationOut(serializers.ModelSerializer[Conversation]):
@@ -56,7 +65,7 @@ class RunOut(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "conversation", "stream_id", "events_url", "state", "context", "message", "requested_model",
             "served_model", "credential_source", "credential_hint", "finish_reason", "usage", "error", "trace",
             "created_at", "started_at", "first_content_at", "ended_at",
@@ -107,3 +116,20 @@ class RunIn(serializers.Serializer[Any]):
             context=data["context"],
             idempotency_key=idempotency_key,
         )
+
+
+def valid(serializer: Any) -> dict[str, Any]:
+    """What was sent, checked. Raises the framework's ValidationError."""
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def key_of(request: Request) -> str:
+    """The Idempotency-Key, may be empty. Raises Problem 400 for one that is too long."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > KEY_CHARS:
+        raise Problem(
+            400, "invalid_idempotency_key", "This Idempotency-Key is too long.", f"At most {KEY_CHARS} characters."
+        )
+    return key

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from chat import views
+from chat import structured_views, views
 
 app_name = "chat"
 urlpatterns = [
     path("", views.new, name="new"),
     path("search/", views.find, name="search"),
+    path("structured/", structured_views.ask, name="structured"),
+    path("structured/<uuid:pk>/", structured_views.shown, name="structured-run"),
+    path("structured/<uuid:pk>/stop/", structured_views.stop, name="structured-stop"),
     path("c/<uuid:pk>/", views.conversation, name="conversation"),
     path("c/<uuid:pk>/act/", views.act, name="act"),
     path("c/<uuid:pk>/model/", views.choose_model, name="model"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import api, sse
+from chat import api, sse, structured_api
 
 app_name = "chat_api"
 urlpatterns = [
@@ -12,5 +12,7 @@ urlpatterns = [
     path("runs/", api.RunsView.as_view(), name="runs"),
     path("runs/<uuid:pk>/", api.RunView.as_view(), name="run"),
     path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),
+    path("structured/", structured_api.StructuredsView.as_view(), name="structured"),
+    path("structured/<uuid:pk>/", structured_api.StructuredView.as_view(), name="structured-run"),
     path("runs/<uuid:pk>/events", sse.events, name="run-events"),
 ]

@@ -7,13 +7,15 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.policies import Actor
+from catalog.models import Context
 from chat.database import in_db
-from chat.models import Message, Run
+from chat.models import Conversation, Message, Run
 from chat.protocol import Entry
 from chat.reading import Reader
 from chat.render.cards import Place
 from chat.render.names import By, by_of, labels_of
 from chat.render.presentation import Frame, Presentation
+from chat.render.sheet import Sheet
 from chat.render.turns import added, footer, place_of
 
 PACE_SECONDS = 0.04
@@ -24,20 +26,27 @@ HEAVY_CHARS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A stream that the viewer may see."""
+    """A stream that the viewer may see. `place` is its turn, None for a run outside of a conversation."""
 
     run: Run
-    place: Place
+    place: Place | None
     by: By
+
+    def presentation(self) -> Presentation | Sheet:
+        return Sheet(self.by) if self.place is None else Presentation(self.by, self.place)
 
 
 def open_stream(actor: Actor, stream_id: UUID) -> Opened | None:
     """None for a foreign stream as for a missing one."""
     run = Run.objects.visible_to(actor).select_related("answer__parent").filter(stream_id=stream_id).first()
-    if run is None or run.answer is None or run.conversation_id is None:
+    if run is None:
+        return None
+    by = by_of(run, labels_of([run.served_model or run.requested_model]))
+    if run.context == Context.STRUCTURED:
+        return Opened(run, None, by)
+    if run.answer is None or run.conversation_id is None:
         return None
     asked = run.answer.parent is not None and run.answer.parent.role == Message.Role.USER
-    by = by_of(run, labels_of([run.served_model or run.requested_model]))
     return Opened(run, place_of(run.conversation_id, run.answer, asked), by)
 
 
@@ -47,7 +56,7 @@ async def frames_of(opened: Opened, after: int) -> AsyncIterator[list[Frame]]:
     A viewer that has nothing (`after` 0) gets a snapshot first. Every reader replays the journal from its start, so
     the state behind the frames is the same whatever the viewer has seen.
     """
-    presentation = Presentation(opened.by, opened.place)
+    presentation = opened.presentation()
     synced = False
     async with Reader(opened.run.stream_id) as reader:
         while not reader.ended:
@@ -64,7 +73,7 @@ async def frames_of(opened: Opened, after: int) -> AsyncIterator[list[Frame]]:
 
 
 async def _advance(
-    presentation: Presentation, entries: list[Entry], after: int, synced: bool
+    presentation: Presentation | Sheet, entries: list[Entry], after: int, synced: bool
 ) -> tuple[list[Frame], bool]:
     """Feed entries; returns the frames to send and whether the viewer is in step from now on."""
     seen = [entry for entry in entries if not synced and entry.sequence <= after]
@@ -78,7 +87,7 @@ async def _advance(
     return frames, bool(fresh)
 
 
-async def _feed(presentation: Presentation, entries: list[Entry]) -> list[Frame]:
+async def _feed(presentation: Presentation | Sheet, entries: list[Entry]) -> list[Frame]:
     if not entries:
         return []
     keys = [str(each.data.get("model", "")) for each in entries if each.event_type == "status"]
@@ -88,14 +97,22 @@ async def _feed(presentation: Presentation, entries: list[Entry]) -> list[Frame]
     return presentation.feed(entries, labels)
 
 
-async def _last(presentation: Presentation, opened: Opened) -> list[Frame]:
+async def _last(presentation: Presentation | Sheet, opened: Opened) -> list[Frame]:
     run, by = await in_db(_ended, opened.run.pk)
-    return presentation.end(run, by, footer(presentation.route, run, opened.place))
+    if isinstance(presentation, Sheet):
+        return presentation.end(run, by)
+    return presentation.end(run, by, footer(presentation.route, run, presentation.place))
 
 
 def _ended(run_id: UUID) -> tuple[Run, By]:
     run = Run.objects.get(pk=run_id)
     return run, by_of(run, labels_of([run.served_model or run.requested_model]))
+
+
+def title_of(actor: Actor, conversation_id: UUID) -> str:
+    """What a conversation is called now; empty when it is gone."""
+    visible = Conversation.objects.visible_to(actor).filter(pk=conversation_id)
+    return visible.values_list("title", flat=True).first() or ""
 
 
 def new_turns(actor: Actor, conversation_id: UUID, since: datetime) -> list[tuple[datetime, Frame]]:

@@ -1,4 +1,5 @@
-"""What a serving process does beside its requests: it answers runs, keeps the catalog fresh and loads adapters early.
+"""What a serving process does beside its requests: it answers runs, keeps the catalog fresh, checks the
+providers and loads adapters early.
 
 Nothing here starts at import: the first request, the server's own start-up event or `manage.py up` asks for it.
 """
@@ -14,7 +15,7 @@ from twisted.internet import reactor, threads
 
 from catalog import schedule
 from chat import runner
-from providers import registry, runtime
+from providers import registry, rounds, runtime
 from providers.models import Credential
 
 _lock = threading.Lock()
@@ -59,12 +60,14 @@ def stop() -> None:
     """Let running answers finish within the grace time and interrupt the rest cleanly; blocks until then."""
     runner.drain(settings.DRAIN_SECONDS)
     schedule.stop()
+    rounds.stop()
 
 
 def _work() -> None:
     if settings.RUNNER == "inside":
         runner.start_in_background()
     schedule.start_in_background()
+    rounds.start_in_background()
     _load_adapters()
 
 

@@ -32,6 +32,7 @@ CODES = {
     "unsupported_media_type": "415: send `application/json`.",
     "input_empty": "422: there is nothing to answer.",
     "model_not_found": "422: the catalog knows no such model.",
+    "invalid_schema": "422: this JSON Schema cannot be used; `path` leads to what is wrong in it.",
     "unknown_context": "422: there is no such context.",
     "throttled": "429: wait `retry_after` seconds.",
     "internal": "500: our fault; it is in the server's log.",

@@ -254,6 +254,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 64 * 1024
 # Whether serving processes execute runs as well, or only `manage.py runner` processes do.
 RUNNER = env.choice("RUNNER", "inside", ("inside", "separate"))
+# Whether a small model names new conversations.
+AUTO_TITLES = env.flag("AUTO_TITLES", default=True)
 # How long running answers may go on after the process was asked to end.
 DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 3 if DEVELOPMENT else 25, low=0, high=300)
 
@@ -284,6 +286,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"RunStateEnum": "chat.models.Run.State", "ContextEnum": "catalog.models.Context"},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "project.schema.complete"],
 }
 

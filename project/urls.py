@@ -17,7 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls_auth")),
     path("accounts/", include("allauth.urls")),
-    path("settings/", include("providers.urls")),
+    path("", include("providers.urls")),
     path("", include("accounts.urls")),
     path("", include("chat.urls")),
 ]

@@ -66,6 +66,14 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return None
 
 
+@pytest.fixture(autouse=True)
+def no_circuit_is_open() -> None:
+    """What one test did to a provider is not held against it in the next."""
+    from providers.runtime import guard
+
+    guard.forget()
+
+
 @pytest.fixture
 def alice(db: None) -> Any:
     """Owns the workspace."""

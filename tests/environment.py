@@ -26,6 +26,8 @@ for name in [name for name in os.environ if name.startswith((*OURS, *STORAGE, *V
 
 HOME = os.environ.get("PARLEY_TEST_HOME") or tempfile.mkdtemp(prefix="parley-test-")
 os.environ["PARLEY_HOME"] = HOME
+# A title is a run more than a test asked for; its own tests turn it on. Processes that tests start inherit this.
+os.environ["AUTO_TITLES"] = "0"
 # The whole suite on another engine: PARLEY_TEST_DATABASE_URL=postgres://…
 if engine := os.environ.get("PARLEY_TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = engine

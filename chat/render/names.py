@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from catalog.models import LanguageModel
@@ -21,7 +22,8 @@ CREDENTIALS = {
 class By:
     """Who answers: `key` is `provider/model_id` or empty while nobody is chosen; `credential` a phrase, may be empty.
 
-    `first_word` is in seconds, `tokens` the length of the answer; both are None until the run has ended.
+    `first_word` is in seconds, `tokens` the length of the answer; both are None until the run has ended. `fallback`
+    says that another one was asked first.
     """
 
     key: str = ""
@@ -29,6 +31,7 @@ class By:
     credential: str = ""
     first_word: float | None = None
     tokens: int | None = None
+    fallback: bool = False
 
     @property
     def provider_id(self) -> str:
@@ -72,14 +75,27 @@ def by_of(run: Run, labels: Mapping[str, str]) -> By:
         credential_phrase(run.credential_source, run.credential_hint),
         waited if run.ended_at else None,
         run.usage.get("output_tokens"),
+        any(line["state"] == "fallback" for line in run.trace.get("attempts", ())),
     )
 
 
+def moves_of(run: Run, labels: Mapping[str, str]) -> list[tuple[str, str, By]]:
+    """The fallbacks of a run: the name of the model that failed, the code of the failure, and who came next."""
+    lines = run.trace.get("attempts", [])
+    moves = []
+    for before, after in pairwise(lines):
+        if after["state"] == "fallback":
+            failed = label_of(f"{before['provider_id']}/{before['model_id']}", labels)
+            key = f"{after['provider_id']}/{after['model_id']}"
+            moves.append((failed, before["outcome"], By(key, label_of(key, labels))))
+    return moves
+
+
 def by_started(data: Mapping[str, Any], labels: Mapping[str, str]) -> By:
-    """From the `status` event that opens a run."""
+    """From the `status` event that opens a run or moves it to another model."""
     key = str(data.get("model") or data.get("requested") or "")
     phrase = credential_phrase(str(data.get("credential", "")), str(data.get("hint", "")))
-    return By(key, label_of(key, labels), phrase)
+    return By(key, label_of(key, labels), phrase, fallback=data.get("state") == "fallback")
 
 
 def label_of(key: str, labels: Mapping[str, str]) -> str:

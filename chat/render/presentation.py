@@ -124,10 +124,18 @@ class Presentation:
             self._show(stop)
 
     def _status(self, data: Mapping[str, Any], labels: Mapping[str, str]) -> None:
-        if data.get("state") == "started":
-            self.route.by = self.route.writing.by = by_started(data, labels)
-            self._show(self.route.writing)
-            self._say(f"{self.by.label} is answering." if self.by.label else "")
+        match data.get("state"):
+            case "started":
+                self.route.by = self.route.writing.by = by_started(data, labels)
+                self._show(self.route.writing)
+                self._say(f"{self.by.label} is answering." if self.by.label else "")
+            case "fallback":
+                stop = self.route.fallback(self.by.label, str(data.get("reason", "")), by_started(data, labels))
+                self._show(stop, self.route.writing.key)
+                self._show(self.route.writing)
+                self._say(stop.title)
+            case "retry":
+                self._say(f"{self.by.label} failed, trying again.")
 
     def _finish(self) -> None:
         self._close_live()

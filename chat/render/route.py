@@ -1,6 +1,6 @@
 """The stops of an answer as its journal grows, and of one that is finished. No clock, no transport."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chat.models import Run
@@ -16,6 +16,12 @@ NOTES = {
     "context_full": "The conversation filled what the model can read at once.",
 }
 GOES_ON = frozenset({"length"})
+WHY = {
+    "rate_limited": "is rate limited",
+    "provider_unavailable": "is not responding",
+    "timeout": "took too long",
+    "quota_exceeded": "has no quota left",
+}
 
 
 class Route:
@@ -41,6 +47,15 @@ class Route:
             self.stops.insert(self.stops.index(self.writing), stop)
             return stop, self.writing.key
         return stop, ""
+
+    def fallback(self, first: str, reason: str, by: By) -> Stop:
+        """The change of route from the model that failed to the one that answers, before anything it says."""
+        title = f"{first} {WHY.get(reason, 'failed')}, so {by.label} is answering."
+        text = f"Workspace policy allows this fallback. Your message went to {by.provider_label}."
+        stop, _ = self.open("fallback", title=title, text=text)
+        stop.live = False
+        self.by = self.writing.by = by
+        return stop
 
     def answer_stop(self) -> tuple[Stop, Stop | None]:
         """Where text goes now: the open stop, or a new one (second value) when something came after the last text."""
@@ -73,9 +88,15 @@ class Route:
         return self._add("note", title=title, button=again if goes_on else None)
 
 
-def finished_route(parts: list[Mapping[str, Any]], by: By, reasoned: int | None = None) -> Route:
-    """The route of a stored message, every stop closed. `reasoned` is in seconds, None when nobody measured it."""
+def finished_route(
+    parts: list[Mapping[str, Any]], by: By, reasoned: int | None = None, moves: Sequence[tuple[str, str, By]] = ()
+) -> Route:
+    """The route of a stored message, every stop closed. `reasoned` is in seconds, None when nobody measured it;
+    `moves` are its fallbacks: the model that failed, the code of the failure, who came next."""
     route = Route(by)
+    for first, reason, after in moves:
+        route.fallback(first, reason, after)
+    route.by = route.writing.by = by
     for part in parts:
         match part["type"]:
             case "text":

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from chat.models import Conversation, Message, Run, StreamEvent
 from chat.protocol import Entry
 from chat.render.cards import Place
-from chat.render.names import By, by_of, labels_of
+from chat.render.names import By, by_of, labels_of, moves_of
 from chat.render.presentation import Presentation
 from chat.render.route import Route, finished_route
 from chat.threads import Branch
@@ -85,7 +85,8 @@ class Turns:
         if run and run.state in Run.ACTIVE:
             now = present(run, place, self.labels)
             return {"by": now.by, "stops": now.route.stops, "run": run, "sequence": now.sequence}
-        route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk))
+        moves = moves_of(run, self.labels) if run else []
+        route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk), moves)
         if run:
             route.ending(run, place)
         return {"by": by, "stops": route.stops, "run": run, "tools": footer(route, run, place)}

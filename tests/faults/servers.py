@@ -64,6 +64,7 @@ class Installation:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "PYTHONUNBUFFERED": "1",
+            "AUTO_TITLES": "0",
         }
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
         return kept | {name: value for name, value in settings.items() if value} | self.extra
@@ -126,6 +127,12 @@ class Server:
             except httpx2.TransportError:
                 time.sleep(0.05)
         raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
 
     def kill(self) -> None:
         self.process.kill()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chat.models import Run
 from chat.protocol import Entry, fold
 from chat.render.cards import Place
-from chat.render.names import By
+from chat.render.names import By, by_of, moves_of
 from chat.render.presentation import Presentation
 from chat.render.route import finished_route
 from chat.render.stops import Stop
@@ -155,3 +155,30 @@ def test_a_link_defined_late_replaces_the_finished_text() -> None:
     frames = presentation.feed([Entry(3, *DONE)], LABELS)
     assert frames[-1]["t"] == "st"
     assert 'href="https://e.test"' in frames[-1]["h"]
+
+
+def test_a_change_of_route_is_a_stop_before_the_answer_and_stays_one_after_a_reload() -> None:
+    moved = {
+        "state": "fallback",
+        "reason": "rate_limited",
+        "model": "gemini/flash",
+        "credential": "workspace",
+        "hint": "",
+    }
+    labels = {"openai/large": "GPT Large", "gemini/flash": "Gemini Flash"}
+    started = {"state": "started", "requested": "", "model": "openai/large", "credential": "own", "hint": "…4f2a"}
+    presentation = Presentation(BY, PLACE, clock=lambda: 0.0)
+    entries = [("status", started), ("status", moved), ("content_delta", {"delta": "Hello"})]
+    presentation.feed([Entry(number, *entry) for number, entry in enumerate(entries, 1)], labels)
+    live = [(stop.kind, stop.title) for stop in presentation.route.stops]
+    assert live == [("fallback", "GPT Large is rate limited, so Gemini Flash is answering."), ("answer", "")]
+    assert presentation.by.fallback
+    lines = [
+        {"state": "attempt", "provider_id": "openai", "model_id": "large", "outcome": "rate_limited"},
+        {"state": "fallback", "provider_id": "gemini", "model_id": "flash", "outcome": "answered"},
+    ]
+    run = Run(trace={"attempts": lines}, served_model="gemini/flash", state=Run.State.DONE)
+    by = by_of(run, labels)
+    stored = finished_route([{"type": "text", "text": "Hello"}], by, moves=moves_of(run, labels))
+    assert [(stop.kind, stop.title) for stop in stored.stops] == live
+    assert "fallback" in stored.stops[-1].render()

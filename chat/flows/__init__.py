@@ -1,0 +1,22 @@
+"""What runs are for: by context, what is asked of a model and what is made of its answer."""
+
+from catalog.models import Context
+from chat.execution import Flow, converse
+from chat.flows import structured, titles
+from chat.models import Run
+
+FLOWS: dict[str, Flow] = {
+    Context.CHAT: converse,
+    Context.STRUCTURED: structured.generate,
+    Context.SUMMARY: titles.generate,
+}
+
+
+def flow_of(run: Run) -> Flow:
+    return FLOWS[run.context]
+
+
+def follow_up(run: Run) -> None:
+    """Queue what a run that has just been completed calls for."""
+    if run.context == Context.CHAT:
+        titles.enqueue(run)
