@@ -52,7 +52,7 @@ def _walk(conversation: Conversation, leaf: UUID | None, limit: int) -> tuple[li
 
     Messages are read in windows: a branch without old side branches needs one.
     """
-    rows = conversation.messages.defer("native").select_related("run").defer("run__trace", "run__request_digest")
+    rows = conversation.messages.defer("native").select_related("run").defer("run__request_digest")
     known: dict[UUID, Message] = {}
     branch: list[Message] = []
     window = 2 * limit + 20
