@@ -17,6 +17,7 @@ class SendForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
     model = forms.CharField(required=False, max_length=201)
     parent = forms.UUIDField(required=False)
+    edits = forms.UUIDField(required=False)
     key = forms.CharField(required=False, max_length=120)
 
     def command(self, conversation_id: UUID | None) -> Command:
@@ -26,6 +27,7 @@ class SendForm(forms.Form):
             text=data["text"].replace("\r\n", "\n"),
             conversation_id=conversation_id,
             parent_id=data["parent"],
+            edits=data["edits"],
             model=data["model"],
             idempotency_key=data["key"],
         )

@@ -34,7 +34,11 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
     edited = _edited(actor, conversation, look.edit)
     at = edited.parent_id if edited else look.at
     turns = min(look.turns, MOST_TURNS)
-    branch = branch_at(actor, conversation, at, turns) if conversation else Branch([], earlier=False)
+    # Before the first message there is nothing, whatever the newest branch holds.
+    if conversation is None or (edited is not None and at is None):
+        branch = Branch([], earlier=False)
+    else:
+        branch = branch_at(actor, conversation, at, turns)
     wanted = look.model or (conversation.model if conversation else "")
     groups = picker(actor, wanted)
     labels = {option.key: option.label for group in groups for option in group.options}
@@ -51,8 +55,8 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),
         "text": look.text or (edited.text if edited else ""),
-        "parent": edited.parent_id if edited else (branch.messages[-1].pk if look.at and branch.messages else ""),
-        "editing": edited is not None,
+        "parent": branch.messages[-1].pk if look.at and branch.messages and not edited else "",
+        "edits": edited.pk if edited else "",
         "problem": look.problem,
         "key": runs.new_key(),
     }

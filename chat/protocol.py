@@ -35,13 +35,15 @@ DELTAS = frozenset({"reasoning_delta", "content_delta", "tool_call_delta"})
 class Command:
     """What somebody asked for: `text` as a new message, or, with `answer_to`, another answer to a message that exists.
 
-    `parent_id` is the message the new one follows (None: the conversation's leaf). `model` is `provider/model_id` or
-    empty for the default. `continues` names an interrupted answer whose text the new one goes on from.
+    `parent_id` is the message the new one follows (None: the conversation's leaf); `edits` names an own message that
+    the new one is another version of. `model` is `provider/model_id` or empty for the default. `continues` names an
+    interrupted answer whose text the new one goes on from.
     """
 
     text: str = ""
     conversation_id: UUID | None = None
     parent_id: UUID | None = None
+    edits: UUID | None = None
     answer_to: UUID | None = None
     continues: UUID | None = None
     model: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.policies import Actor
@@ -130,12 +131,23 @@ def _asked(actor: Actor, conversation: Conversation, command: Command) -> tuple[
         if existing is None:
             raise not_found()
         return existing, existing.pk if command.continues else existing.parent_id or conversation.pk
-    parent_id = command.parent_id or conversation.leaf_id
-    if parent_id is not None and not mine.filter(pk=parent_id).exists():
-        raise not_found()
+    parent_id = _parent(mine, conversation, command)
     parts = [{"type": "text", "text": clean(command.text)}]
     new = Message(conversation=conversation, parent_id=parent_id, role=Message.Role.USER, parts=parts)
     return new, parent_id or conversation.pk
+
+
+def _parent(mine: QuerySet[Message], conversation: Conversation, command: Command) -> UUID | None:
+    """What a new message follows; None for the first one, and for another version of it."""
+    if command.edits:
+        edited = mine.filter(pk=command.edits, role=Message.Role.USER).first()
+        if edited is None:
+            raise not_found()
+        return edited.parent_id
+    parent_id = command.parent_id or conversation.leaf_id
+    if parent_id is not None and not mine.filter(pk=parent_id).exists():
+        raise not_found()
+    return parent_id
 
 
 def stop(actor: Actor, stream_id: UUID) -> Run:

@@ -86,18 +86,19 @@ class RunOut(serializers.ModelSerializer[Run]):
 class RunIn(serializers.Serializer[Any]):
     """`input` is a new message; with `answer_to` a message that exists is answered again, with `continues` an
     interrupted answer goes on. Without `conversation` a new one begins. `parent` is the message that the new one
-    follows, by default the newest."""
+    follows, by default the newest; `edits` is a message of yours that the new one is another version of."""
 
     context = serializers.ChoiceField(choices=["chat"], default="chat")  # type: ignore[assignment]
     input = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
     model = serializers.CharField(required=False, allow_blank=True, max_length=MODEL_CHARS, default="")
     conversation = serializers.UUIDField(required=False, allow_null=True, default=None)
     parent = serializers.UUIDField(required=False, allow_null=True, default=None)  # type: ignore[assignment]
+    edits = serializers.UUIDField(required=False, allow_null=True, default=None)
     answer_to = serializers.UUIDField(required=False, allow_null=True, default=None)
     continues = serializers.UUIDField(required=False, allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        elsewhere = [name for name in ("parent", "answer_to", "continues") if attrs[name]]
+        elsewhere = [name for name in ("parent", "edits", "answer_to", "continues") if attrs[name]]
         if elsewhere and not attrs["conversation"]:
             raise serializers.ValidationError({elsewhere[0]: "Name the conversation as well."})
         if attrs["answer_to"] and attrs["continues"]:
@@ -110,6 +111,7 @@ class RunIn(serializers.Serializer[Any]):
             text=data["input"],
             conversation_id=data["conversation"],
             parent_id=data["parent"],
+            edits=data["edits"],
             answer_to=data["answer_to"],
             continues=data["continues"],
             model=data["model"],

@@ -46,6 +46,27 @@ def pytest_sessionfinish() -> None:
         shutil.rmtree(environment.HOME, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Threads of the code under test give their connection back after each unit of work: none of them is left open
+    when the test database is dropped."""
+    from django.db import connections
+
+    connections["default"].settings_dict["CONN_MAX_AGE"] = 0
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A thread that idles with a connection must not keep PostgreSQL from dropping the test database."""
+    yield
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")  # noqa: S608
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -68,7 +68,7 @@ export class Composer {
     complain(problem);
     if (problem) return;
     if (this.text.value === said) this.text.value = "";
-    this.form.elements.namedItem("parent").value = "";
+    for (const name of ["parent", "edits"]) this.form.elements.namedItem(name).value = "";
     this.#typed();
     this.text.focus();
   }

@@ -86,13 +86,29 @@ def test_an_interrupted_answer_can_be_continued(alice: Actor) -> None:
     assert more.answer.parent_id == first.answer_id
 
 
-@pytest.mark.parametrize("field", ["conversation_id", "parent_id", "answer_to", "continues"])
+def test_an_edited_message_is_another_version_in_the_same_place(alice: Actor) -> None:
+    first = runs.start(alice, Command(text="One"))
+    finish(first)
+    second = runs.start(alice, Command(text="Two", conversation_id=first.conversation_id))
+    finish(second)
+    for run, place in ((first, None), (second, first.answer_id)):
+        assert run.answer is not None
+        edits = run.answer.parent_id
+        again = runs.start(alice, Command(text="Better", edits=edits, conversation_id=first.conversation_id))
+        finish(again)
+        assert again.answer is not None
+        assert again.answer.parent is not None
+        assert (again.answer.parent.parent_id, again.answer.parent.text) == (place, "Better")
+
+
+@pytest.mark.parametrize("field", ["conversation_id", "parent_id", "edits", "answer_to", "continues"])
 def test_what_is_foreign_and_what_is_missing_answer_the_same(alice: Actor, charlie: Actor, field: str) -> None:
     theirs = runs.start(charlie, Command(text="Private"))
     assert theirs.answer is not None
     foreign: dict[str, Any] = {
         "conversation_id": theirs.conversation_id,
         "parent_id": theirs.answer_id,
+        "edits": theirs.answer.parent_id,
         "answer_to": theirs.answer.parent_id,
         "continues": theirs.answer_id,
     }
