@@ -42,8 +42,9 @@ class Sandbox:
         self.process.stdout.close()
 
     def requests(self) -> list[dict[str, Any]]:
+        """The requests for an answer, oldest first; the checks that run beside them list models and are left out."""
         found: list[dict[str, Any]] = httpx2.get(f"{self.url}/_sandbox/requests").json()
-        return found
+        return [each for each in found if not each["path"].endswith("/models")]
 
 
 @dataclass
