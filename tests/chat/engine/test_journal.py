@@ -111,6 +111,17 @@ async def test_a_run_closed_elsewhere_fences_its_old_writer_and_spares_the_other
     assert answer.parts == [{"type": "text", "text": "before"}]
 
 
+async def test_a_run_that_another_process_owns_is_not_closed_by_the_old_one(alice: Actor) -> None:
+    run = await run_for(alice, owner="another process")
+    writer = Journal("here").open(run.pk, run.stream_id)
+    writer.closing = ending([])
+    writer.pending.append((writer.closing.event_type, writer.closing.data))
+    with pytest.raises(ledger.LeaseLost):
+        await sync_to_async(ledger.commit)([writer.take()], "here")
+    assert await entries_of(run) == []
+    assert (await Run.objects.aget(pk=run.pk)).state == Run.State.RUNNING
+
+
 async def test_a_commit_whose_answer_was_lost_is_not_written_twice(alice: Actor) -> None:
     run = await run_for(alice)
     journal = Journal("here")
