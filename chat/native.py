@@ -8,6 +8,7 @@ from chat.protocol import clean
 from providers.contract import (
     MediaPart,
     Message,
+    Origin,
     Part,
     ReasoningPart,
     TextPart,
@@ -68,6 +69,6 @@ def load(stored: dict[str, Any]) -> tuple[Part, ...]:
     for entry in stored.get("parts", ()):
         content = {key: _rich(value) for key, value in entry.items() if key != "part"}
         if content.get("origin"):
-            content["origin"] = tuple(content["origin"])
+            content["origin"] = Origin(*content["origin"])
         parts.append(KINDS[entry["part"]](**content))
     return tuple(parts)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from providers.errors import ProviderError
 from providers.secrets import Secret
@@ -11,7 +11,14 @@ from providers.secrets import Secret
 if TYPE_CHECKING:
     from providers.events import Finished, StreamEvent
 
-type Origin = tuple[str, str]  # (provider_id, model_id) that made a part
+
+class Origin(NamedTuple):
+    """Who made a part. `account` names the account behind the credential: what a vendor seals, no other account of
+    the same vendor can open."""
+
+    provider_id: str
+    model_id: str
+    account: str = ""
 
 
 # ---------------------------------------------------------------- credentials
@@ -20,7 +27,7 @@ class OpenCredential:
     """A credential ready for one call: the secret is inside, `ref` and `source` are safe to log.
 
     `base_url` is empty for the vendor's own address, `api_version` for the adapter's choice. `kind` is `api_key` or
-    `session`.
+    `session`. `account` changes when another key takes this one's place; without it `ref` stands for the account.
     """
 
     provider_id: str
@@ -29,6 +36,11 @@ class OpenCredential:
     kind: Literal["api_key", "session"] = "api_key"
     base_url: str = ""
     api_version: str = ""
+    account: str = ""
+
+    def origin(self, model_id: str) -> Origin:
+        """Of what this credential's account gets from a model."""
+        return Origin(self.provider_id, model_id, self.account or self.ref)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,26 @@ def replayable(messages: Sequence[Message], origin: Origin) -> Iterator[Message]
             yield replace(message, parts=parts)
 
 
+def without_old_thoughts(messages: Sequence[Message]) -> Iterator[Message]:
+    """The messages without what was thought before a person last spoke.
+
+    Some vendors bind a thought to all that was said before it, and need it in its own tool loop only: after an edit,
+    on another branch or of a shortened conversation an old one would make every request fail.
+    """
+    people = [index for index, message in enumerate(messages) if _is_persons(message)]
+    newest = people[-1] if people else 0
+    for index, message in enumerate(messages):
+        if index < newest and message.role == "assistant":
+            parts = tuple(part for part in message.parts if not isinstance(part, ReasoningPart))
+            yield replace(message, parts=parts)
+        else:
+            yield message
+
+
+def _is_persons(message: Message) -> bool:
+    return message.role == "user" and any(not isinstance(part, ToolResultPart) for part in message.parts)
+
+
 def _pairs(messages: Sequence[Message]) -> set[str]:
     """The ids of calls that are answered later on."""
     open_calls: set[str] = set()

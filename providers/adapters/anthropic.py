@@ -40,9 +40,10 @@ class Anthropic(Adapter):
     )
 
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
-        body = anthropic_input.body(request, self.provider_id)
+        origin = credential.origin(request.model_id)
+        body = anthropic_input.body(request, origin)
         async with _posted(_client(credential, request.deadlines), body) as response:
-            reader = MessagesReader((self.provider_id, request.model_id), response.headers.get("request-id"))
+            reader = MessagesReader(origin, response.headers.get("request-id"))
             async for event in wire.events(response.aiter_bytes(), reader):
                 yield event
 

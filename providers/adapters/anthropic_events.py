@@ -88,7 +88,7 @@ class MessagesReader:
         return (NativeEvent(kind, told),)
 
     def _fault(self, told: dict[str, Any]) -> ProviderError:
-        return anthropic_faults.failure(self._origin[0], told, request_id=self._request_id)
+        return anthropic_faults.failure(self._origin.provider_id, told, request_id=self._request_id)
 
     # ------------------------------------------------------------ blocks
     def _begun(self, event: shapes.Event, data: bytes) -> Iterable[StreamEvent]:

@@ -5,7 +5,7 @@ from typing import Any
 from anthropic import transform_schema
 
 from providers.adapters import anthropic_thinking, anthropic_turns
-from providers.contract import GenerateRequest
+from providers.contract import GenerateRequest, Origin
 
 # The vendor wants a limit, thoughts included. Every model that it still serves takes this one.
 MAX_TOKENS = 32_000
@@ -13,10 +13,10 @@ MAX_TOKENS = 32_000
 _CHOICES = {"auto": {"type": "auto"}, "none": {"type": "none"}, "required": {"type": "any"}}
 
 
-def body(request: GenerateRequest, provider_id: str) -> dict[str, Any]:
+def body(request: GenerateRequest, origin: Origin) -> dict[str, Any]:
     """The JSON of one streamed message. A temperature is never sent: the API has none any more."""
     limit = request.max_output_tokens or MAX_TOKENS
-    turns = anthropic_turns.turns_of(request, (provider_id, request.model_id))
+    turns = anthropic_turns.turns_of(request, origin)
     written: dict[str, Any] = {"model": request.model_id, "max_tokens": limit, "messages": turns, "stream": True}
     optional = {
         "system": request.system or None,

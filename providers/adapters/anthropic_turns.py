@@ -4,7 +4,6 @@ import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from providers import replay, wire
@@ -14,7 +13,6 @@ from providers.contract import (
     Message,
     Origin,
     Part,
-    ReasoningPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -35,11 +33,11 @@ def turns_of(request: GenerateRequest, origin: Origin) -> list[dict[str, Any]]:
     Raises `ProviderError` for media that the vendor cannot read.
     """
     turns: list[dict[str, Any]] = []
-    messages = list(replay.replayable(list(_forgotten(request.messages)), origin))
+    messages = list(replay.replayable(list(replay.without_old_thoughts(request.messages)), origin))
     results, taken = _results(messages), set[str]()
     for message in messages:
         if message.role != "assistant":
-            _add(turns, "user", list(_asked(message, origin[0])))
+            _add(turns, "user", list(_asked(message, origin.provider_id)))
             continue
         said: list[dict[str, Any]] = []
         answers: list[dict[str, Any]] = []
@@ -80,22 +78,6 @@ def _results(messages: Sequence[Message]) -> dict[str, deque[ToolResultPart]]:
             if isinstance(part, ToolResultPart):
                 found[part.call_id].append(part)
     return found
-
-
-def _forgotten(messages: Sequence[Message]) -> Iterator[Message]:
-    """Without the thoughts of earlier turns: they are bound to what was said before them, and belong to one loop."""
-    people = [index for index, message in enumerate(messages) if _is_persons(message)]
-    start = people[-1] if people else 0
-    for index, message in enumerate(messages):
-        if index < start and message.role == "assistant":
-            parts = tuple(part for part in message.parts if not isinstance(part, ReasoningPart))
-            yield replace(message, parts=parts)
-        else:
-            yield message
-
-
-def _is_persons(message: Message) -> bool:
-    return message.role == "user" and any(not isinstance(part, ToolResultPart) for part in message.parts)
 
 
 def unopened(turns: list[dict[str, Any]]) -> bool:

@@ -87,7 +87,7 @@ class ChatReader:
         return ()
 
     def _fault(self, body: object) -> ProviderError:
-        return openai_faults.failure(self._origin[0], body, request_id=self._request_id)
+        return openai_faults.failure(self._origin.provider_id, body, request_id=self._request_id)
 
     def _chunk(self, chunk: shapes.Chunk) -> list[StreamEvent]:
         found: list[StreamEvent] = []

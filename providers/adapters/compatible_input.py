@@ -8,6 +8,7 @@ from providers.contract import (
     GenerateRequest,
     MediaPart,
     Message,
+    Origin,
     Part,
     TextPart,
     ToolCallPart,
@@ -15,11 +16,11 @@ from providers.contract import (
 )
 
 
-def body(request: GenerateRequest, provider_id: str) -> dict[str, Any]:
+def body(request: GenerateRequest, origin: Origin) -> dict[str, Any]:
     """The JSON of one streamed completion. Only widely understood fields: some servers refuse what they do not know."""
     written: dict[str, Any] = {
         "model": request.model_id,
-        "messages": list(_messages(request, provider_id)),
+        "messages": list(_messages(request, origin)),
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -55,14 +56,14 @@ def _tools(request: GenerateRequest) -> dict[str, Any]:
     return {"tools": tools, "tool_choice": {"type": "function", "function": {"name": request.tool_choice}}}
 
 
-def _messages(request: GenerateRequest, provider_id: str) -> Iterator[dict[str, Any]]:
+def _messages(request: GenerateRequest, origin: Origin) -> Iterator[dict[str, Any]]:
     if request.system:
         yield {"role": "system", "content": request.system}
-    for message in replay.replayable(request.messages, (provider_id, request.model_id)):
+    for message in replay.replayable(request.messages, origin):
         if message.role == "assistant":
             yield from _answered(message)
         else:
-            yield from _asked(message, provider_id)
+            yield from _asked(message, origin.provider_id)
 
 
 def _answered(message: Message) -> Iterator[dict[str, Any]]:

@@ -52,9 +52,10 @@ class Gemini(Adapter):
     )
 
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
-        body = gemini_input.body(request, self.provider_id)
+        origin = credential.origin(request.model_id)
+        body = gemini_input.body(request, origin)
         async with _posted(credential, request, body) as response:
-            reader = GeminiReader((self.provider_id, request.model_id))
+            reader = GeminiReader(origin)
             async for event in wire.events(response.aiter_bytes(), reader):
                 yield event
 

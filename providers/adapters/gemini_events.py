@@ -92,7 +92,7 @@ class GeminiReader:
         return (*found, finished)
 
     def _fault(self, error: object) -> ProviderError:
-        return gemini_faults.failure(error, status=None, provider_id=self._origin[0], request_id=self._response_id)
+        return gemini_faults.failure(error, status=None, provider_id=self._origin.provider_id, request_id=self._response_id)
 
     def _blocked(self, chunk: shapes.Chunk) -> ProviderError:
         code = ErrorCode.CONTENT_BLOCKED
@@ -100,7 +100,7 @@ class GeminiReader:
         return ProviderError(
             code,
             faults.WORDS[code],
-            provider_id=self._origin[0],
+            provider_id=self._origin.provider_id,
             detail=(reason or "").lower()[:40] or None,
             request_id=chunk.response_id,
         )

@@ -11,6 +11,7 @@ from providers.contract import (
     GenerateRequest,
     MediaPart,
     Message,
+    Origin,
     Part,
     TextPart,
     ToolCallPart,
@@ -34,9 +35,9 @@ _LEVELS = {
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
-def body(request: GenerateRequest, provider_id: str) -> dict[str, Any]:
+def body(request: GenerateRequest, origin: Origin) -> dict[str, Any]:
     """The JSON of one request; the model is in the address."""
-    written: dict[str, Any] = {"contents": _contents(request, provider_id)}
+    written: dict[str, Any] = {"contents": _contents(request, origin)}
     if request.system:
         written["systemInstruction"] = {"parts": [{"text": request.system}]}
     if config := _config(request):
@@ -81,14 +82,14 @@ def _tools(request: GenerateRequest) -> dict[str, Any]:
     return {"tools": [{"functionDeclarations": declared}], "toolConfig": {"functionCallingConfig": calling}}
 
 
-def _contents(request: GenerateRequest, provider_id: str) -> list[dict[str, Any]]:
+def _contents(request: GenerateRequest, origin: Origin) -> list[dict[str, Any]]:
     """Neighbours of one role are joined: the results of parallel calls have to come together."""
     contents: list[dict[str, Any]] = []
-    messages = list(replay.replayable(request.messages, (provider_id, request.model_id)))
+    messages = list(replay.replayable(request.messages, origin))
     unnamed = _unnamed(messages)
     for message in messages:
         role = "model" if message.role == "assistant" else "user"
-        parts = [part for each in message.parts for part in _written(each, unnamed, provider_id)]
+        parts = [part for each in message.parts for part in _written(each, unnamed, origin.provider_id)]
         if contents and contents[-1]["role"] == role:
             contents[-1]["parts"] += parts
         elif parts:

@@ -26,10 +26,11 @@ class Mistral(Adapter):
     )
 
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
-        body = mistral_input.body(request, self.provider_id)
+        origin = credential.origin(request.model_id)
+        body = mistral_input.body(request, origin)
         async with mistral_sdk.posted(credential, request.deadlines, body) as response:
             told_id = mistral_faults.request_id(response.headers)
-            reader = MistralReader((self.provider_id, request.model_id), told_id)
+            reader = MistralReader(origin, told_id)
             async for event in wire.events(response.aiter_bytes(), reader):
                 yield event
 

@@ -102,7 +102,7 @@ class MistralReader:
         return ()
 
     def _fault(self, body: object) -> ProviderError:
-        return mistral_faults.failure(self._origin[0], body, request_id=self._request_id)
+        return mistral_faults.failure(self._origin.provider_id, body, request_id=self._request_id)
 
     def _chunk(self, chunk: shapes.Chunk) -> list[StreamEvent]:
         found: list[StreamEvent] = []
@@ -192,7 +192,7 @@ class MistralReader:
         self._over = True
         if self._native == "error":
             raise failed(
-                self._origin[0],
+                self._origin.provider_id,
                 ErrorCode.PROVIDER_UNAVAILABLE,
                 detail="finish_error",
                 request_id=self._request_id,

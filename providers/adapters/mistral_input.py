@@ -11,6 +11,7 @@ from providers.contract import (
     GenerateRequest,
     MediaPart,
     Message,
+    Origin,
     Part,
     ReasoningPart,
     TextPart,
@@ -27,7 +28,7 @@ GO_ON = "Continue."
 _OWN_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 
-def body(request: GenerateRequest, provider_id: str) -> JSON:
+def body(request: GenerateRequest, origin: Origin) -> JSON:
     """The JSON of one streamed completion."""
     optional = {
         "max_tokens": request.max_output_tokens,
@@ -38,7 +39,7 @@ def body(request: GenerateRequest, provider_id: str) -> JSON:
     }
     return {
         "model": request.model_id,
-        "messages": _messages(request, provider_id),
+        "messages": _messages(request, origin),
         "stream": True,
         **{name: value for name, value in optional.items() if value is not None},
     }
@@ -72,10 +73,10 @@ def _tools(request: GenerateRequest) -> JSON:
 
 
 # ---------------------------------------------------------------- messages
-def _messages(request: GenerateRequest, provider_id: str) -> list[JSON]:
+def _messages(request: GenerateRequest, origin: Origin) -> list[JSON]:
     """Neighbours of one role are joined, results stand right behind their calls, and a person has the last word."""
     written: list[JSON] = [{"role": "system", "content": request.system}] if request.system else []
-    for message in _ordered(request, provider_id):
+    for message in _ordered(request, origin):
         before = written[-1] if written else {"role": ""}
         if message["role"] == before["role"] != "tool":
             before["content"] += message["content"]
@@ -89,13 +90,13 @@ def _messages(request: GenerateRequest, provider_id: str) -> list[JSON]:
     return [message | {"content": _plain(message["content"])} for message in written]
 
 
-def _ordered(request: GenerateRequest, provider_id: str) -> Iterator[JSON]:
-    messages = list(replay.replayable(request.messages, (provider_id, request.model_id)))
+def _ordered(request: GenerateRequest, origin: Origin) -> Iterator[JSON]:
+    messages = list(replay.replayable(request.messages, origin))
     results = _results(messages)
     for message in messages:
         if message.role == "assistant":
             yield from _answered(message, results)
-        elif content := list(_asked(message.parts, provider_id)):
+        elif content := list(_asked(message.parts, origin.provider_id)):
             yield {"role": "user", "content": content}
 
 

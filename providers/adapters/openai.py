@@ -62,7 +62,8 @@ class OpenAI(Adapter):
     )
 
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
-        body = openai_input.body(request, self.provider_id)
+        origin = credential.origin(request.model_id)
+        body = openai_input.body(request, origin)
         sdk = openai_sdk.client(credential, credential.base_url or BASE_URL, request.deadlines)
         async with AsyncExitStack() as stack:
             try:
@@ -73,7 +74,7 @@ class OpenAI(Adapter):
                     raise
                 body = openai_input.without_summary(body)
                 response = await stack.enter_async_context(openai_sdk.posted(sdk, "/responses", body))
-            reader = ResponsesReader((self.provider_id, request.model_id), response.headers.get("x-request-id"))
+            reader = ResponsesReader(origin, response.headers.get("x-request-id"))
             async for event in wire.events(response.aiter_bytes(), reader, limit=LINE_LIMIT):
                 yield event
 

@@ -27,10 +27,11 @@ class OpenAICompatible(Adapter):
     )
 
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
-        body = compatible_input.body(request, self.provider_id)
+        origin = credential.origin(request.model_id)
+        body = compatible_input.body(request, origin)
         sdk = openai_sdk.client(credential, self._base_url(credential), request.deadlines)
         async with openai_sdk.posted(sdk, "/chat/completions", body) as response:
-            reader = ChatReader((self.provider_id, request.model_id), response.headers.get("x-request-id"))
+            reader = ChatReader(origin, response.headers.get("x-request-id"))
             async for event in wire.events(response.aiter_bytes(), reader):
                 yield event
 

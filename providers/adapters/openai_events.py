@@ -215,4 +215,4 @@ class ResponsesReader:
         raise self._fault((event.response or {}).get("error"))
 
     def _fault(self, body: object) -> ProviderError:
-        return openai_faults.failure(self._origin[0], body, request_id=self._request_id)
+        return openai_faults.failure(self._origin.provider_id, body, request_id=self._request_id)

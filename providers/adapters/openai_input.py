@@ -1,7 +1,7 @@
 """Writes a request as OpenAI's Responses API takes it; no SDK, no socket."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from providers import replay, wire
@@ -11,6 +11,7 @@ from providers.contract import (
     Message,
     Origin,
     Part,
+    ReasoningPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -22,11 +23,11 @@ _NEVER_REASON = ("gpt-3", "gpt-4", "chatgpt-4", "ft:gpt-3", "ft:gpt-4")
 _REASONS = re.compile(r"(o[1-9]|gpt-([5-9]|\d\d)|gpt-sandbox-reasoning)(?!.*-chat)")
 
 
-def body(request: GenerateRequest, provider_id: str) -> dict[str, Any]:
+def body(request: GenerateRequest, origin: Origin) -> dict[str, Any]:
     """The JSON of one streamed, unstored response."""
     written: dict[str, Any] = {
         "model": request.model_id,
-        "input": list(_items(request, (provider_id, request.model_id))),
+        "input": list(_items(request, origin)),
         "stream": True,
         "store": False,
     }
@@ -87,23 +88,32 @@ def _tools(request: GenerateRequest) -> dict[str, Any]:
 
 
 def _items(request: GenerateRequest, origin: Origin) -> Iterator[dict[str, Any]]:
-    for message in replay.replayable(request.messages, origin):
+    messages = list(replay.without_old_thoughts(request.messages))
+    for message in replay.replayable(messages, origin):
         if message.role == "assistant":
-            yield from (item for part in message.parts for item in _answered(part))
+            yield from _answered(message)
         else:
-            yield from _asked(message, origin[0])
+            yield from _asked(message, origin.provider_id)
 
 
-def _answered(part: Part) -> Iterable[dict[str, Any]]:
-    if part.opaque is not None:
-        return (part.opaque,)
-    if isinstance(part, TextPart):
-        return ({"role": "assistant", "content": part.text},) if part.text else ()
-    if isinstance(part, ToolCallPart):
-        return (
-            {"type": "function_call", "call_id": part.call_id, "name": part.name, "arguments": part.arguments or "{}"},
-        )
-    return ()
+def _answered(message: Message) -> Iterator[dict[str, Any]]:
+    """An item that followed a thought goes back under its id with that thought, and without an id when it was left out:
+    the vendor answers 400 to one without the other."""
+    thought = False
+    for part in message.parts:
+        if part.opaque is not None:
+            thought = thought or isinstance(part, ReasoningPart)
+            yield part.opaque if thought else _nameless(part)
+        elif isinstance(part, TextPart) and part.text:
+            yield {"role": "assistant", "content": part.text}
+        elif isinstance(part, ToolCallPart):
+            arguments = part.arguments or "{}"
+            yield {"type": "function_call", "call_id": part.call_id, "name": part.name, "arguments": arguments}
+
+
+def _nameless(part: Part) -> dict[str, Any]:
+    plain = isinstance(part, TextPart | ToolCallPart)
+    return {name: value for name, value in part.opaque.items() if name != "id"} if plain else part.opaque
 
 
 def _asked(message: Message, provider_id: str) -> Iterator[dict[str, Any]]:

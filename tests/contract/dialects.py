@@ -1,4 +1,4 @@
-"""The three dialects, each an adapter with the wire it speaks, and how a test plugs one in."""
+"""The dialects, each an adapter with the wire it speaks, and how a test plugs one in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from providers import http, registry
-from providers.contract import Deadlines, GenerateRequest, Message, OpenCredential, ProviderRuntime, TextPart
+from providers.contract import Deadlines, GenerateRequest, Message, OpenCredential, Origin, ProviderRuntime, TextPart
 from providers.errors import ProviderError
 from providers.events import Finished, StreamEvent
 from providers.secrets import Secret
@@ -35,6 +35,11 @@ class Dialect:
 
     def credential(self, secret: str = SECRET, **over: Any) -> OpenCredential:
         return replace(OpenCredential(self.provider_id, "credential:1", Secret(secret), base_url=self.base_url), **over)
+
+    @property
+    def origin(self) -> Origin:
+        """Of what this dialect's credential gets from the model."""
+        return self.credential().origin(MODEL)
 
     async def read(
         self,

@@ -9,6 +9,7 @@ from providers.contract import (
     GenerateRequest,
     MediaPart,
     Message,
+    Origin,
     ReasoningPart,
     TextPart,
     ToolCallPart,
@@ -24,7 +25,7 @@ from tests.contract.wire import plays
 
 pytestmark = pytest.mark.anyio
 
-ORIGIN = ("anthropic", MODEL)
+ORIGIN = Origin("anthropic", MODEL, "credential:1")
 QUESTION = Message("user", (TextPart(text="Weather?"),))
 THOUGHT = {"type": "thinking", "thinking": "hmm", "signature": "c2lnbmVk"}
 CALL = {"type": "tool_use", "id": "call_1", "name": "weather", "input": {"city": "Paris"}}
@@ -39,7 +40,7 @@ def dialect() -> Dialect:
 
 
 def body(*messages: Message, model: str = MODEL, **over: Any) -> dict[str, Any]:
-    return anthropic_input.body(GenerateRequest(model, messages, **over), "anthropic")
+    return anthropic_input.body(GenerateRequest(model, messages, **over), ORIGIN._replace(model_id=model))
 
 
 async def step(dialect: Dialect) -> Message:

@@ -89,7 +89,7 @@ async def test_a_reference_is_a_citation_and_does_not_cut_the_text() -> None:
     with plugged(plays(chunk({"content": said}) + ends())):
         events = await MISTRAL.read(asked())
     assert [event for event in events if isinstance(event, CitationAdded)] == [CitationAdded(0, reference)]
-    assert finished(events).message.parts == (TextPart(text="It is so.", origin=("mistral", MODEL)),)
+    assert finished(events).message.parts == (TextPart(text="It is so.", origin=MISTRAL.origin),)
 
 
 async def test_a_source_within_a_thought_goes_back_with_it() -> None:
@@ -197,7 +197,7 @@ async def test_a_person_has_the_last_word() -> None:
 
 
 async def test_thoughts_without_words_are_no_message() -> None:
-    thought = ReasoningPart(text="hm", origin=("mistral", MODEL), opaque={"type": "thinking", "thinking": []})
+    thought = ReasoningPart(text="hm", origin=MISTRAL.origin, opaque={"type": "thinking", "thinking": []})
     messages = await sent(person("a"), Message("assistant", (thought,)), person("b"))
     assert roles(messages) == ["user"]
 

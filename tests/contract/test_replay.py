@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import GenerateRequest, Message, Part, TextPart, ToolCallPart, ToolResultPart
+from providers.contract import GenerateRequest, Message, Origin, Part, TextPart, ToolCallPart, ToolResultPart
 from tests.contract.answers import CLOCK, MODEL, WEATHER, Answer
 from tests.contract.dialects import DIALECTS, Dialect, asked, finished, plugged, speaking
 from tests.contract.wire import plays
@@ -28,10 +28,10 @@ async def answered(dialect: Dialect, answer: Answer = STEP) -> Message:
         return finished(await dialect.read(asked())).message
 
 
-async def continued(dialect: Dialect, *messages: Message, model: str = MODEL) -> dict[str, Any]:
+async def continued(dialect: Dialect, *messages: Message, model: str = MODEL, **credential: Any) -> dict[str, Any]:
     """What is sent when the conversation goes on."""
     with plugged(plays(dialect.wire.render(Answer(text=("ok",))))) as wire:
-        await dialect.read(replace(asked(messages=messages), model_id=model))
+        await dialect.read(replace(asked(messages=messages), model_id=model), dialect.credential(**credential))
     return wire.sent
 
 
@@ -110,6 +110,28 @@ async def test_another_models_tool_step_is_told_in_plain_words(dialect: Dialect,
             assert body["messages"][2] == {"role": "tool", "tool_call_id": "call_1", "content": '{"sky":"blue"}'}
 
 
+@pytest.mark.parametrize("change", [{"ref": "credential:2"}, {"account": "another key"}], ids=["credential", "key"])
+async def test_another_account_gets_the_step_in_plain_form(dialect: Dialect, change: dict[str, str]) -> None:
+    """What a vendor sealed for one organisation is a 400 with the key of another."""
+    step = await answered(dialect)
+    sent = repr(await continued(dialect, QUESTION, step, RESULTS, **change))
+    assert "weather" in sent
+    assert all(sealed not in sent for sealed in ("hmm", "c2VhbGVk", "c2lnbmVk", "rs_1", "fc_call_1"))
+
+
+@speaking("openai", "anthropic")
+async def test_a_thought_stays_in_its_own_tool_loop(dialect: Dialect) -> None:
+    """It is bound to what was said before it: an edit or another branch would make it invalid."""
+    step, end = await answered(dialect), await answered(dialect, Answer(text=("Fine.",), reasoning=("hmm",)))
+    told = (QUESTION, step, RESULTS, end, Message("user", (TextPart(text="And tomorrow?"),)))
+    sent = repr(await continued(dialect, *told))
+    assert "Fine." in sent
+    assert "call_1" in sent
+    assert all(thought not in sent for thought in ("hmm", "c2VhbGVk", "rs_1"))
+    assert "'id': 'msg_1'" not in sent, "an item under the id that it shares with its thought"
+    assert "hmm" in repr(await continued(dialect, *told[:3]))
+
+
 async def test_half_a_pair_is_left_out(dialect: Dialect) -> None:
     """A run that was stopped between a call and its result would otherwise make every later request fail."""
     step = await answered(dialect)
@@ -134,7 +156,7 @@ async def test_reasoning_that_was_not_sealed_is_not_sent_back(dialect: Dialect) 
 @speaking("openai", "gemini")
 async def test_an_item_without_a_plain_form_returns_to_its_maker_only(dialect: Dialect) -> None:
     native = {"type": "web_search_call", "id": "ws_1"} if dialect.provider_id == "openai" else {"executableCode": {}}
-    item = Part(origin=(dialect.provider_id, MODEL), opaque=native)
+    item = Part(origin=dialect.origin, opaque=native)
     step = Message("assistant", (item, TextPart(text="found")))
     assert str(native) in repr(await continued(dialect, QUESTION, step))
     assert str(native) not in repr(await continued(dialect, QUESTION, step, model="model-2"))
@@ -171,6 +193,6 @@ def test_arguments_that_are_no_object_still_make_a_request() -> None:
     call = ToolCallPart(call_id="c", name="f", arguments="not json")
     result = ToolResultPart(call_id="c", name="f", content="[1]")
     request = GenerateRequest("m", (Message("assistant", (call,)), Message("tool", (result,))))
-    model, user = gemini_input.body(request, "gemini")["contents"]
+    model, user = gemini_input.body(request, Origin("gemini", "m"))["contents"]
     assert model["parts"][0]["functionCall"]["args"] == {"arguments": "not json"}
     assert user["parts"][0]["functionResponse"]["response"] == {"result": [1]}

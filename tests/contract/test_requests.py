@@ -221,9 +221,9 @@ async def test_a_schema_binds_the_answer(dialect: Dialect) -> None:
 )
 async def test_gemini_is_told_to_think_in_the_words_of_its_family(model: str, thinking: dict[str, Any] | None) -> None:
     from providers.adapters import gemini_input
-    from providers.contract import GenerateRequest
+    from providers.contract import GenerateRequest, Origin
 
-    body = gemini_input.body(GenerateRequest(model, (), reasoning_effort="high"), "gemini")
+    body = gemini_input.body(GenerateRequest(model, (), reasoning_effort="high"), Origin("gemini", model))
     assert body.get("generationConfig", {}).get("thinkingConfig") == thinking
 
 
@@ -238,9 +238,9 @@ async def test_reasoning_is_asked_for_with_its_summary(dialect: Dialect) -> None
 )
 async def test_a_family_that_reasons_unasked_is_asked_to_show_it(model: str, asks: bool) -> None:
     from providers.adapters import openai_input
-    from providers.contract import GenerateRequest
+    from providers.contract import GenerateRequest, Origin
 
-    body = openai_input.body(GenerateRequest(model, ()), "openai")
+    body = openai_input.body(GenerateRequest(model, ()), Origin("openai", model))
     assert body.get("reasoning") == ({"summary": "auto"} if asks else None)
 
 

@@ -73,7 +73,7 @@ async def test_a_tool_call_starts_grows_and_is_kept_whole(dialect: Dialect) -> N
     call = end.message.parts[-1]
     assert isinstance(call, ToolCallPart)
     assert (call.call_id, call.name, call.arguments) == ("call_1", "weather", '{"city":"Paris"}')
-    assert call.origin == (dialect.provider_id, MODEL)
+    assert call.origin == dialect.origin
 
 
 async def test_parallel_calls_keep_their_arguments_apart(dialect: Dialect) -> None:

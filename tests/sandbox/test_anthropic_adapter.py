@@ -12,6 +12,7 @@ from providers.contract import (
     MediaPart,
     Message,
     OpenCredential,
+    Origin,
     ReasoningPart,
     TextPart,
     ToolCallPart,
@@ -86,7 +87,7 @@ async def test_a_conversation_goes_on_with_the_other_model_and_after_an_edit(cre
 
 async def test_a_loop_begun_by_another_vendor_goes_on(credential: OpenCredential) -> None:
     call = ToolCallPart(call_id="functions.get_weather:0", name="get_weather", arguments='{"city":"Oslo"}')
-    step = Message("assistant", (replace(call, origin=("openai", "gpt"), opaque={"type": "function_call"}),))
+    step = Message("assistant", (replace(call, origin=Origin("openai", "gpt"), opaque={"type": "function_call"}),))
     end = await answer(credential, person("weather in Oslo"), step, results(step), tools=(TOOL,))
     assert "sunny" in words(end.message)
 

@@ -10,6 +10,7 @@ from providers.contract import (
     GenerateRequest,
     Message,
     OpenCredential,
+    Origin,
     ReasoningPart,
     TextPart,
     ToolCallPart,
@@ -80,7 +81,7 @@ async def test_thoughts_are_accepted_again_by_their_model_and_left_out_for_anoth
 
 async def test_a_loop_begun_by_another_vendor_goes_on(credential: OpenCredential) -> None:
     call = ToolCallPart(call_id="call_PTLP8xhu3uwZk4l3nlnrrJha", name="get_weather", arguments='{"city":"Oslo"}')
-    step = Message("assistant", (replace(call, origin=("openai", "gpt"), opaque={"type": "function_call"}),))
+    step = Message("assistant", (replace(call, origin=Origin("openai", "gpt"), opaque={"type": "function_call"}),))
     end = await answer(credential, person("weather in Oslo"), step, results(step), tools=True)
     assert "sunny" in words(end.message)
 

@@ -6,6 +6,7 @@ from chat import native
 from providers.contract import (
     MediaPart,
     Message,
+    Origin,
     Part,
     ReasoningPart,
     TextPart,
@@ -13,7 +14,7 @@ from providers.contract import (
     ToolResultPart,
 )
 
-ORIGIN = ("gemini", "gemini-pro")
+ORIGIN = Origin("gemini", "gemini-pro", "credential:1")
 
 
 def test_every_kind_of_part_comes_back_as_it_was() -> None:
