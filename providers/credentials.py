@@ -132,9 +132,7 @@ def _open_row(pk: UUID, ref: str) -> OpenCredential:
     own = row.base_url or sources.base_url(row.provider_id)
     address = sources.sandbox_url(row.provider_id) if row.sandbox else own
     version = sources.api_version(row.provider_id)
-    return OpenCredential(
-        row.provider_id, ref, secret, base_url=address, api_version=version, account=row.fingerprint
-    )
+    return OpenCredential(row.provider_id, ref, secret, base_url=address, api_version=version, account=row.fingerprint)
 
 
 def _provider_of(pk: UUID) -> str:

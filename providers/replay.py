@@ -1,25 +1,46 @@
 """What of a conversation may be sent to a model again: its own items verbatim, everybody else's in plain form."""
 
+import re
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from providers.contract import Message, Origin, Part, ReasoningPart, ToolCallPart, ToolResultPart
 
+LONGEST_NAME = 64
+_STRANGE = re.compile(r"[^a-zA-Z0-9_-]")
+
+# Of each call id, the results with the place of the message they came in.
+type Results = dict[str, deque[tuple[int, ToolResultPart]]]
+
 
 def replayable(messages: Sequence[Message], origin: Origin) -> Iterator[Message]:
-    """The messages as `origin` may read them.
+    """The messages as `origin` may read them, each answer's results right behind it and in the order of its calls.
 
     A part keeps its opaque item only if `origin` itself made it. Foreign reasoning, and foreign items that have no
-    plain form, are left out. A tool call without its result, or a result without its call, is left out too: every
-    vendor answers 400 to half a pair. An item's own reasoning goes with the call it led to.
+    plain form, are left out; foreign calls get names and ids that every vendor takes, each id only once. A call without
+    its result, or a result without its call, is left out too: every vendor answers 400 to half a pair. An item's own
+    reasoning goes with the call it led to.
     """
-    whole = _pairs(messages)
-    for message in messages:
-        kept = [part for part in message.parts if _paired(part, whole)]
-        broken = len(kept) < len(message.parts)
-        parts = tuple(shown for part in kept if (shown := _as_read_by(part, origin, broken=broken)) is not None)
-        if parts:
-            yield replace(message, parts=parts)
+    results = _results(messages)
+    taken: set[str] = set()
+    for index, message in enumerate(messages):
+        if message.role != "assistant":
+            asked = tuple(part for part in message.parts if not isinstance(part, ToolCallPart | ToolResultPart))
+            if asked:
+                yield replace(message, parts=asked)
+            continue
+        pairs = dict(_paired(message, results, index, origin, taken))
+        broken = len(pairs) < sum(isinstance(part, ToolCallPart) for part in message.parts)
+        said = tuple(
+            shown
+            for number, part in enumerate(message.parts)
+            if (shown := pairs[number][0] if number in pairs else _as_read_by(part, origin, broken=broken))
+        )
+        if said:
+            yield replace(message, parts=said)
+        if pairs:
+            yield Message("tool", tuple(result for _, result in pairs.values()))
 
 
 def without_old_thoughts(messages: Sequence[Message]) -> Iterator[Message]:
@@ -42,25 +63,52 @@ def _is_persons(message: Message) -> bool:
     return message.role == "user" and any(not isinstance(part, ToolResultPart) for part in message.parts)
 
 
-def _pairs(messages: Sequence[Message]) -> set[str]:
-    """The ids of calls that are answered later on."""
-    open_calls: set[str] = set()
-    answered: set[str] = set()
-    for message in messages:
+def _results(messages: Sequence[Message]) -> Results:
+    found: Results = defaultdict(deque)
+    for index, message in enumerate(messages):
         for part in message.parts:
-            if isinstance(part, ToolCallPart):
-                open_calls.add(part.call_id)
-            elif isinstance(part, ToolResultPart) and part.call_id in open_calls:
-                answered.add(part.call_id)
-    return answered
+            if isinstance(part, ToolResultPart):
+                found[part.call_id].append((index, part))
+    return found
 
 
-def _paired(part: Part, whole: set[str]) -> bool:
-    return not isinstance(part, ToolCallPart | ToolResultPart) or part.call_id in whole
+def _paired(
+    message: Message, results: Results, index: int, origin: Origin, taken: set[str]
+) -> Iterator[tuple[int, tuple[ToolCallPart, ToolResultPart]]]:
+    """The calls of an answer that were answered later on, by their place in it, each with its result."""
+    for number, part in enumerate(message.parts):
+        if not isinstance(part, ToolCallPart):
+            continue
+        waiting = results[part.call_id]
+        while waiting and waiting[0][0] <= index:
+            waiting.popleft()
+        if waiting:
+            call = part if _own(part, origin) else _plain(part, taken)
+            taken.add(call.call_id)
+            result = waiting.popleft()[1]
+            yield number, (call, replace(result, call_id=call.call_id, name=call.name, origin=None, opaque=None))
+
+
+def _own(part: Part, origin: Origin) -> bool:
+    return part.origin == origin and part.opaque is not None
+
+
+def _plain(call: ToolCallPart, taken: set[str]) -> ToolCallPart:
+    """A call as every vendor takes it: some servers number theirs from the start in every answer, and a model may have
+    called what nobody offered it."""
+    name, number = _STRANGE.sub("_", call.call_id) or "call", 1
+    call_id = name
+    while call_id in taken:
+        number += 1
+        call_id = f"{name}_{number}"
+    called = _STRANGE.sub("_", call.name)[:LONGEST_NAME] or "tool"
+    return replace(call, call_id=call_id, name=called, origin=None, opaque=None)
 
 
 def _as_read_by(part: Part, origin: Origin, *, broken: bool) -> Part | None:
-    own = part.origin == origin and part.opaque is not None
+    """A part that is no call; None for what `origin` must not see, and for half a pair."""
+    if isinstance(part, ToolCallPart | ToolResultPart):
+        return None
     if type(part) is Part or isinstance(part, ReasoningPart):
-        return part if own and not broken else None
-    return part if own else replace(part, origin=None, opaque=None)
+        return part if _own(part, origin) and not broken else None
+    return part if _own(part, origin) else replace(part, origin=None, opaque=None)

@@ -1,5 +1,6 @@
 """What every adapter does with a wire, whatever the SDK: open the key, read JSON, drive a reader, carry media."""
 
+import hashlib
 import json
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from providers.contract import MediaPart, OpenCredential
+from providers.contract import MediaPart, OpenCredential, ToolCallPart
 from providers.errors import ErrorCode, ProviderError
 from providers.events import StreamEvent
 from providers.faults import WORDS
@@ -125,6 +126,27 @@ def base64_of(part: MediaPart) -> str:
 
 def data_url(part: MediaPart) -> str:
     return f"data:{part.media_type};base64,{base64_of(part)}"
+
+
+def arguments_of(part: ToolCallPart) -> dict[str, Any]:
+    """A call's arguments as the object that every vendor wants; what another model wrote that is none is kept under a
+    name of its own."""
+    try:
+        value = json.loads(part.arguments or "{}")
+    except ValueError:
+        value = part.arguments
+    return value if isinstance(value, dict) else {"arguments": value}
+
+
+def arguments_text(part: ToolCallPart) -> str:
+    """The same as JSON text, to the letter where it is an object already."""
+    given = arguments_of(part)
+    return part.arguments if part.arguments and "arguments" not in given else dumped(given)
+
+
+def short_id(call_id: str, most: int) -> str:
+    """An id of at most `most` characters, the same one for the same call every time."""
+    return call_id if len(call_id) <= most else hashlib.sha256(call_id.encode()).hexdigest()[:most]
 
 
 def is_text(part: MediaPart) -> bool:

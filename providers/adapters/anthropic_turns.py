@@ -1,16 +1,12 @@
 """Writes a conversation as Anthropic's Messages API takes it: turns of blocks, each result behind its call."""
 
-import json
-import re
-from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from providers import replay, wire
 from providers.contract import (
     GenerateRequest,
     MediaPart,
-    Message,
     Origin,
     Part,
     TextPart,
@@ -24,32 +20,17 @@ GO_ON = "Continue."
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 # A message that ends with one of these is whole.
 _FINAL = frozenset({"text", "thinking", "redacted_thinking"})
-_STRANGE = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def turns_of(request: GenerateRequest, origin: Origin) -> list[dict[str, Any]]:
-    """Neighbours of one role are joined, results stand right behind their calls, and a person has the last word.
+    """Neighbours of one role are joined, results come before all else, and a person has the last word.
 
     Raises `ProviderError` for media that the vendor cannot read.
     """
     turns: list[dict[str, Any]] = []
-    messages = list(replay.replayable(list(replay.without_old_thoughts(request.messages)), origin))
-    results, taken = _results(messages), set[str]()
-    for message in messages:
-        if message.role != "assistant":
-            _add(turns, "user", list(_asked(message, origin.provider_id)))
-            continue
-        said: list[dict[str, Any]] = []
-        answers: list[dict[str, Any]] = []
-        for part in message.parts:
-            if not isinstance(part, ToolCallPart):
-                said += _said(part)
-            elif results[part.call_id]:
-                call_id = _fit(part.call_id, taken)
-                said.append(_call(part, call_id))
-                answers.append(_result(results[part.call_id].popleft(), call_id))
-        _add(turns, "assistant", said)
-        _add(turns, "user", answers)
+    for message in replay.replayable(list(replay.without_old_thoughts(request.messages)), origin):
+        blocks = [block for part in message.parts for block in _written(part, origin.provider_id)]
+        _add(turns, "assistant" if message.role == "assistant" else "user", blocks)
     return _framed(turns)
 
 
@@ -70,16 +51,6 @@ def _framed(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return turns
 
 
-def _results(messages: Sequence[Message]) -> dict[str, deque[ToolResultPart]]:
-    """In their order by call: some servers give the same id to a call of every answer."""
-    found: dict[str, deque[ToolResultPart]] = defaultdict(deque)
-    for message in messages:
-        for part in message.parts:
-            if isinstance(part, ToolResultPart):
-                found[part.call_id].append(part)
-    return found
-
-
 def unopened(turns: list[dict[str, Any]]) -> bool:
     """Whether the newest message of the model is in a tool loop and does not begin with a thought."""
     if not turns or not any(block["type"] == "tool_result" for block in turns[-1]["content"]):
@@ -88,57 +59,31 @@ def unopened(turns: list[dict[str, Any]]) -> bool:
     return newest is None or newest["content"][0]["type"] not in ("thinking", "redacted_thinking")
 
 
-def _fit(call_id: str, taken: set[str]) -> str:
-    """The id in the vendor's alphabet, and each only once: other models number their calls from the start."""
-    plain = _STRANGE.sub("_", call_id) or "call"
-    name, number = plain, 1
-    while name in taken:
-        number += 1
-        name = f"{plain}_{number}"
-    taken.add(name)
-    return name
-
-
 # ---------------------------------------------------------------- blocks
-def _said(part: Part) -> Iterator[dict[str, Any]]:
+def _written(part: Part, provider_id: str) -> Iterator[dict[str, Any]]:
     if part.opaque is not None:
         yield part.opaque
-    elif isinstance(part, TextPart) and part.text.strip():
-        yield _text(part.text)
-
-
-def _asked(message: Message, provider_id: str) -> Iterator[dict[str, Any]]:
-    for part in message.parts:
-        if isinstance(part, TextPart) and part.text.strip():
+    elif isinstance(part, TextPart):
+        if part.text.strip():
             yield _text(part.text)
-        elif isinstance(part, MediaPart):
-            yield _media(part, provider_id)
+    elif isinstance(part, ToolCallPart):
+        yield {"type": "tool_use", "id": part.call_id, "name": part.name, "input": wire.arguments_of(part)}
+    elif isinstance(part, ToolResultPart):
+        yield _result(part)
+    elif isinstance(part, MediaPart):
+        yield _media(part, provider_id)
 
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def _call(part: ToolCallPart, call_id: str) -> dict[str, Any]:
-    block = part.opaque or {"type": "tool_use", "name": part.name, "input": _object(part.arguments)}
-    return {**block, "id": call_id}
-
-
-def _result(part: ToolResultPart, call_id: str) -> dict[str, Any]:
-    block = {"type": "tool_result", "tool_use_id": call_id}
+def _result(part: ToolResultPart) -> dict[str, Any]:
+    block = {"type": "tool_result", "tool_use_id": part.call_id}
     if part.is_error:
         # The vendor takes no failure without words.
         return {**block, "content": part.content or "The tool failed.", "is_error": True}
     return {**block, "content": part.content}
-
-
-def _object(arguments: str) -> dict[str, Any]:
-    """Another model's arguments; what is no object is kept under a name of its own."""
-    try:
-        value = json.loads(arguments or "{}")
-    except ValueError:
-        value = arguments
-    return value if isinstance(value, dict) else {"arguments": value}
 
 
 def _media(part: MediaPart, provider_id: str) -> dict[str, Any]:

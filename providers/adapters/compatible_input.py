@@ -15,6 +15,8 @@ from providers.contract import (
     ToolResultPart,
 )
 
+LONGEST_ID = 40
+
 
 def body(request: GenerateRequest, origin: Origin) -> dict[str, Any]:
     """The JSON of one streamed completion. Only widely understood fields: some servers refuse what they do not know."""
@@ -70,9 +72,9 @@ def _answered(message: Message) -> Iterator[dict[str, Any]]:
     text = "".join(part.text for part in message.parts if isinstance(part, TextPart))
     calls = [
         {
-            "id": part.call_id,
+            "id": wire.short_id(part.call_id, LONGEST_ID),
             "type": "function",
-            "function": {"name": part.name, "arguments": part.arguments or "{}"},
+            "function": {"name": part.name, "arguments": wire.arguments_text(part)},
         }
         for part in message.parts
         if isinstance(part, ToolCallPart)
@@ -88,7 +90,8 @@ def _asked(message: Message, provider_id: str) -> Iterator[dict[str, Any]]:
     rest: list[Part] = []
     for part in message.parts:
         if isinstance(part, ToolResultPart):
-            yield {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+            call_id = wire.short_id(part.call_id, LONGEST_ID)
+            yield {"role": "tool", "tool_call_id": call_id, "content": part.content}
         else:
             rest.append(part)
     if rest and all(isinstance(part, TextPart) for part in rest):

@@ -92,7 +92,8 @@ class GeminiReader:
         return (*found, finished)
 
     def _fault(self, error: object) -> ProviderError:
-        return gemini_faults.failure(error, status=None, provider_id=self._origin.provider_id, request_id=self._response_id)
+        provider_id = self._origin.provider_id
+        return gemini_faults.failure(error, status=None, provider_id=provider_id, request_id=self._response_id)
 
     def _blocked(self, chunk: shapes.Chunk) -> ProviderError:
         code = ErrorCode.CONTENT_BLOCKED

@@ -118,7 +118,7 @@ def _written(part: Part, unnamed: set[str], provider_id: str) -> Iterator[dict[s
         if part.text:
             yield {"text": part.text}
     elif isinstance(part, ToolCallPart):
-        call = {"id": part.call_id, "name": part.name, "args": _object(part.arguments)}
+        call = {"id": part.call_id, "name": part.name, "args": wire.arguments_of(part)}
         yield {"functionCall": call, "thoughtSignature": FOREIGN_SIGNATURE}
     elif isinstance(part, ToolResultPart):
         answer = _answer(part)
@@ -136,15 +136,6 @@ def _answer(part: ToolResultPart) -> dict[str, Any]:
     except ValueError:
         value = part.content
     return value if isinstance(value, dict) else {"result": value}
-
-
-def _object(arguments: str) -> dict[str, Any]:
-    """Another model's arguments; what is no object is kept under a name of its own."""
-    try:
-        value = json.loads(arguments or "{}")
-    except ValueError:
-        value = arguments
-    return value if isinstance(value, dict) else {"arguments": value}
 
 
 def _media(part: MediaPart, provider_id: str) -> dict[str, Any]:

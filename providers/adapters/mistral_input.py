@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -74,7 +73,7 @@ def _tools(request: GenerateRequest) -> JSON:
 
 # ---------------------------------------------------------------- messages
 def _messages(request: GenerateRequest, origin: Origin) -> list[JSON]:
-    """Neighbours of one role are joined, results stand right behind their calls, and a person has the last word."""
+    """Neighbours of one role are joined, and a person has the last word."""
     written: list[JSON] = [{"role": "system", "content": request.system}] if request.system else []
     for message in _ordered(request, origin):
         before = written[-1] if written else {"role": ""}
@@ -91,38 +90,26 @@ def _messages(request: GenerateRequest, origin: Origin) -> list[JSON]:
 
 
 def _ordered(request: GenerateRequest, origin: Origin) -> Iterator[JSON]:
-    messages = list(replay.replayable(request.messages, origin))
-    results = _results(messages)
-    for message in messages:
+    for message in replay.replayable(request.messages, origin):
         if message.role == "assistant":
-            yield from _answered(message, results)
-        elif content := list(_asked(message.parts, origin.provider_id)):
+            yield from _answered(message)
+            continue
+        for part in message.parts:
+            if isinstance(part, ToolResultPart):
+                head = {"role": "tool", "tool_call_id": own_id(part.call_id), "name": part.name}
+                yield head | {"content": part.content}
+        if content := list(_asked(message.parts, origin.provider_id)):
             yield {"role": "user", "content": content}
 
 
-def _results(messages: Iterable[Message]) -> dict[str, deque[ToolResultPart]]:
-    """In their order by call: some servers give the same id to a call of every answer."""
-    found: dict[str, deque[ToolResultPart]] = defaultdict(deque)
-    for message in messages:
-        for part in message.parts:
-            if isinstance(part, ToolResultPart):
-                found[part.call_id].append(part)
-    return found
-
-
-def _answered(message: Message, results: dict[str, deque[ToolResultPart]]) -> Iterator[JSON]:
-    """An answer, with the results of its calls behind it. Thoughts alone are none: the vendor wants words or calls."""
+def _answered(message: Message) -> Iterator[JSON]:
+    """Thoughts alone are no answer: the vendor wants words or calls."""
     content = [chunk for part in message.parts for chunk in _said(part)]
-    calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
-    pairs = [(call, results[call.call_id].popleft()) for call in calls if results[call.call_id]]
-    if not pairs and all(chunk.get("type") == "thinking" for chunk in content):
-        return
-    yield {"role": "assistant", "content": content} | (
-        {"tool_calls": [_call(call) for call, _ in pairs]} if pairs else {}
-    )
-    for call, result in pairs:
-        head = {"role": "tool", "tool_call_id": own_id(call.call_id), "name": call.name}
-        yield head | {"content": result.content}
+    calls = [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
+    if calls:
+        yield {"role": "assistant", "content": content, "tool_calls": calls}
+    elif any(chunk.get("type") != "thinking" for chunk in content):
+        yield {"role": "assistant", "content": content}
 
 
 def _said(part: Part) -> Iterator[JSON]:
@@ -134,7 +121,7 @@ def _said(part: Part) -> Iterator[JSON]:
 
 
 def _call(part: ToolCallPart) -> JSON:
-    function = {"name": part.name, "arguments": part.arguments or "{}"}
+    function = {"name": part.name, "arguments": wire.arguments_text(part)}
     return {"id": own_id(part.call_id), "type": "function", "function": function}
 
 

@@ -17,6 +17,7 @@ from providers.contract import (
     ToolResultPart,
 )
 
+LONGEST_ID = 64
 # These answer 400 to reasoning parameters; every later family takes them.
 _NEVER_REASON = ("gpt-3", "gpt-4", "chatgpt-4", "ft:gpt-3", "ft:gpt-4")
 # These reason without being asked, and show a summary of it only when asked.
@@ -107,8 +108,12 @@ def _answered(message: Message) -> Iterator[dict[str, Any]]:
         elif isinstance(part, TextPart) and part.text:
             yield {"role": "assistant", "content": part.text}
         elif isinstance(part, ToolCallPart):
-            arguments = part.arguments or "{}"
-            yield {"type": "function_call", "call_id": part.call_id, "name": part.name, "arguments": arguments}
+            yield {
+                "type": "function_call",
+                "call_id": wire.short_id(part.call_id, LONGEST_ID),
+                "name": part.name,
+                "arguments": wire.arguments_text(part),
+            }
 
 
 def _nameless(part: Part) -> dict[str, Any]:
@@ -121,7 +126,8 @@ def _asked(message: Message, provider_id: str) -> Iterator[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for part in message.parts:
         if isinstance(part, ToolResultPart):
-            yield {"type": "function_call_output", "call_id": part.call_id, "output": part.content}
+            call_id = wire.short_id(part.call_id, LONGEST_ID)
+            yield {"type": "function_call_output", "call_id": call_id, "output": part.content}
         elif isinstance(part, TextPart):
             content.append({"type": "input_text", "text": part.text})
         elif isinstance(part, MediaPart):

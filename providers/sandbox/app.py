@@ -17,7 +17,7 @@ from providers.sandbox.lists import listed
 from providers.sandbox.records import Record, Ring
 from providers.sandbox.routes import Route, route
 from providers.sandbox.stage import Pace, Stage
-from providers.sandbox.wires import Problem, Refused
+from providers.sandbox.wires import Problem, Refused, Where
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 PACE = 60.0
@@ -117,7 +117,8 @@ class Sandbox:
 
     async def _generate(self, exchange: _Exchange) -> None:
         wire, record = exchange.route.wire, exchange.record
-        ask = wire.read(exchange.body, model=exchange.route.model, stream=exchange.route.stream)
+        where = Where(keys.account(exchange.key), exchange.route.model, exchange.route.stream)
+        ask = wire.read(exchange.body, where)
         record.model = ask.model
         self._check_length(exchange, ask)
         told = directives.read(ask.prompt.text)

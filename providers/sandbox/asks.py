@@ -54,7 +54,8 @@ class Tool:
 @dataclass(frozen=True)
 class Ask:
     """One request. `tool_choice` is auto, none, required or a tool's name; `effort` is set when the model shall reason,
-    `show_reasoning` when the reasoning may be read; `schema` is a JSON Schema, `{}` stands for any object."""
+    `show_reasoning` when the reasoning may be read; `schema` is a JSON Schema, `{}` stands for any object; `account` is
+    whose key asks, where the vendor binds anything to it."""
 
     model: str
     messages: tuple[Message, ...]
@@ -67,6 +68,7 @@ class Ask:
     show_reasoning: bool = False
     max_tokens: int | None = None
     stream: bool = False
+    account: str = ""
 
     @cached_property
     def prompt(self) -> Message:

@@ -1,10 +1,12 @@
 """Which keys the sandbox takes, and how the others fail."""
 
+import hashlib
 import re
 
 GOOD_PREFIXES = ("sandbox-", "sk-", "AIza")
 # Mistral's have no prefix.
 _PLAIN = re.compile(r"[A-Za-z0-9]{32}")
+_ORGANISATION = re.compile(r"org-[a-z0-9]+")
 WORDS = {"revoked": "bad_key", "expired": "expired", "forbidden": "forbidden", "noquota": "quota"}
 
 
@@ -16,6 +18,13 @@ def trouble(key: str, *, listing: bool = False) -> str | None:
         return "bad_key"
     found = next((fault for word, fault in WORDS.items() if word in key), None)
     return None if listing and found == "quota" else found
+
+
+def account(key: str) -> str:
+    """The account behind a key, to which vendors bind what they seal. A key that contains `org-NAME` is one of several
+    of that organisation; every other key has an account of its own."""
+    named = _ORGANISATION.search(key)
+    return named[0] if named else hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def hint(key: str) -> str:

@@ -27,6 +27,15 @@ class Problem:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a request says beside its body: `model` and `stream` where the path has them, `account` by its key."""
+
+    account: str
+    model: str = ""
+    stream: bool = False
+
+
 class Refused(Exception):
     """The request is wrong; carries the vendor's own answer to it."""
 
@@ -62,8 +71,8 @@ class Wire(Protocol):
         """The vendor's error answer for a fault, None when the vendor has no status for it."""
         ...
 
-    def read(self, body: Any, *, model: str = "", stream: bool = False) -> Ask:
-        """Raises Refused. `model` and `stream` are what the path says, where the vendor says it there."""
+    def read(self, body: Any, where: Where) -> Ask:
+        """Raises Refused."""
         ...
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> Telling: ...

@@ -7,7 +7,15 @@ from typing import Any
 
 from providers.sandbox.answers import Answer, Call, joined, pieces
 from providers.sandbox.asks import JSON, Ask
-from providers.sandbox.wires import Frame, Problem, anthropic_errors, anthropic_input, anthropic_thoughts, encoded
+from providers.sandbox.wires import (
+    Frame,
+    Problem,
+    Where,
+    anthropic_errors,
+    anthropic_input,
+    anthropic_thoughts,
+    encoded,
+)
 from providers.sandbox.wires.openai_errors import bearer
 
 _STOPS = {"length": "max_tokens", "blocked": "refusal", "refusal": "refusal", "tool_calls": "tool_use"}
@@ -23,11 +31,12 @@ class AnthropicWire:
     def problem(self, fault: str, *, model: str = "", seconds: float = 7) -> Problem | None:
         return anthropic_errors.problem(fault, model=model, seconds=seconds)
 
-    def read(self, body: Any, *, model: str = "", stream: bool = False) -> Ask:
+    def read(self, body: Any, where: Where) -> Ask:
         return anthropic_input.read(body)
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> "AnthropicTelling":
-        return AnthropicTelling(ask, answer, anthropic_thoughts.prefix(anthropic_input.turns(body)))
+        before = anthropic_thoughts.prefix(body.get("system"), anthropic_input.turns(body))
+        return AnthropicTelling(ask, answer, before)
 
 
 class AnthropicTelling:

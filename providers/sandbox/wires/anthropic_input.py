@@ -46,7 +46,7 @@ def read(body: Any) -> Ask:
     tools = anthropic_options.tools(body)
     choice = anthropic_options.choice(body, tools)
     thinking = anthropic_options.thinking(body, found, limit, forced=choice not in ("auto", "none"))
-    anthropic_thoughts.check(said, found.model_id, must_begin=thinking.budgeted)
+    anthropic_thoughts.check(body.get("system"), said, found.model_id, must_begin=thinking.budgeted)
     return _ask(body, found, said, tools=tools, tool_choice=choice, max_tokens=limit, **thinking.asked)
 
 

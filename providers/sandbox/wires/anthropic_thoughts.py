@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from providers.sandbox.asks import JSON
 from providers.sandbox.seals import holds, seal
@@ -15,19 +16,19 @@ def signature(model: str, before: str, thought: str) -> str:
     return seal(model, f"{before}\n{thought}")
 
 
-def prefix(turns: list[JSON]) -> str:
+def prefix(system: Any, turns: list[JSON]) -> str:
     """A digest of what was said; thoughts do not count, as they may be left out."""
     said = [[turn["role"], [block for block in turn["content"] if block["type"] not in _UNBOUND]] for turn in turns]
-    told = json.dumps(said, sort_keys=True, ensure_ascii=True)
+    told = json.dumps([system or "", said], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def check(turns: list[JSON], model: str, *, must_begin: bool) -> None:
+def check(system: Any, turns: list[JSON], model: str, *, must_begin: bool) -> None:
     """Refuse thoughts that are not what this model thought at this place. `must_begin`: the newest step of a tool
     loop has to begin with one."""
     for number, turn in enumerate(turns):
-        if turn["role"] == "assistant":
-            _check_turn(turns, number, model)
+        if turn["role"] == "assistant" and any(block["type"] in _UNBOUND for block in turn["content"]):
+            _check_turn(turn, number, model, prefix(system, turns[:number]))
     steps = [turn for turn in turns[_loop(turns) :] if turn["role"] == "assistant"]
     if must_begin and steps and steps[-1]["content"][0]["type"] not in _UNBOUND:
         kind = steps[-1]["content"][0]["type"]
@@ -47,13 +48,13 @@ def _loop(turns: list[JSON]) -> int:
     return people[-1] + 1 if people else 0
 
 
-def _check_turn(turns: list[JSON], number: int, model: str) -> None:
-    for index, block in enumerate(turns[number]["content"]):
+def _check_turn(turn: JSON, number: int, model: str, before: str) -> None:
+    for index, block in enumerate(turn["content"]):
         where = f"messages.{number}.content.{index}"
-        if block["type"] == "redacted_thinking" and not holds(str(block.get("data")), model, prefix(turns[:number])):
+        if block["type"] == "redacted_thinking" and not holds(str(block.get("data")), model, before):
             refuse(f"{where}: Invalid `data` in `redacted_thinking` block")
         if block["type"] == "thinking":
-            _check_thought(block, where, model, prefix(turns[:number]))
+            _check_thought(block, where, model, before)
 
 
 def _check_thought(block: JSON, where: str, model: str, before: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from providers.sandbox.answers import Answer, joined, pieces
 from providers.sandbox.asks import JSON, Ask
-from providers.sandbox.wires import Frame, Problem, chat_input, encoded, openai_errors
+from providers.sandbox.wires import Frame, Problem, Where, chat_input, encoded, openai_errors
 
 _FINISH = {"blocked": "content_filter", "refusal": "stop"}
 
@@ -22,7 +22,7 @@ class ChatWire:
     def problem(self, fault: str, *, model: str = "", seconds: float = 7) -> Problem | None:
         return openai_errors.problem(fault, model=model, seconds=seconds)
 
-    def read(self, body: Any, *, model: str = "", stream: bool = False) -> Ask:
+    def read(self, body: Any, where: Where) -> Ask:
         return chat_input.read(self.provider, body)
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> "ChatTelling":

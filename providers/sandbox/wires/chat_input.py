@@ -49,6 +49,7 @@ _PARAMETERS = frozenset(
         "web_search_options",
     }
 )
+LONGEST_ID = 40
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _CONTENT = {
     "user": ("text", "image_url", "file"),
@@ -130,7 +131,7 @@ def _calls(item: JSON, index: int) -> list[JSON]:
             ids = (call["id"], call["function"]["name"])
         except (KeyError, TypeError, ValueError):
             ids = (None, None)
-        if not all(isinstance(one, str) and one for one in ids):
+        if not all(isinstance(one, str) and one for one in ids) or len(str(ids[0])) > LONGEST_ID:
             refuse(
                 f"Invalid 'messages[{index}].tool_calls'.", param=f"messages[{index}].tool_calls", code="invalid_type"
             )

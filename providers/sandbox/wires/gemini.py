@@ -8,7 +8,7 @@ from typing import Any
 from providers.sandbox.answers import Answer, joined
 from providers.sandbox.asks import JSON, Ask
 from providers.sandbox.seals import seal
-from providers.sandbox.wires import Frame, Problem, encoded, gemini_errors, gemini_input
+from providers.sandbox.wires import Frame, Problem, Where, encoded, gemini_errors, gemini_input
 
 _FINISH = {"length": "MAX_TOKENS", "blocked": "SAFETY", "refusal": "PROHIBITED_CONTENT"}
 _RISKS = [{"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": True}]
@@ -23,8 +23,8 @@ class GeminiWire:
     def problem(self, fault: str, *, model: str = "", seconds: float = 7) -> Problem | None:
         return gemini_errors.problem(fault, model=model, seconds=seconds)
 
-    def read(self, body: Any, *, model: str = "", stream: bool = False) -> Ask:
-        return gemini_input.read(body, model, stream=stream)
+    def read(self, body: Any, where: Where) -> Ask:
+        return gemini_input.read(body, where.model, stream=where.stream)
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> "GeminiTelling":
         return GeminiTelling(ask, answer)
@@ -63,8 +63,7 @@ class GeminiTelling:
         if self.ask.show_reasoning and self.answer.reasoning:
             parts.append({"text": joined(self.answer.reasoning), "thought": True})
         if self.answer.text:
-            signature = {"thoughtSignature": self._text_seal()} if self._signs_text() else {}
-            parts.append({"text": joined(self.answer.text), **signature})
+            parts.append(self._sealed(joined(self.answer.text)))
         return self._chunk([*parts, *self._calls()], finish=self._finish())
 
     def failure(self, fault: str) -> bytes:
@@ -86,13 +85,14 @@ class GeminiTelling:
 
     def _closing(self) -> list[JSON]:
         """The last part of a stream: empty text, which carries the signature of what was thought."""
-        return [{"text": "", "thoughtSignature": self._text_seal()}] if self._signs_text() else [{"text": ""}]
+        return [self._sealed("")]
 
-    def _signs_text(self) -> bool:
-        return bool(self.answer.reasoning) and not self.answer.calls
-
-    def _text_seal(self) -> str:
-        return seal(self.ask.model, gemini_input.signed({}))
+    def _sealed(self, text: str) -> JSON:
+        """The last words of an answer that was thought about and calls nothing carry its signature."""
+        part: JSON = {"text": text}
+        if self.answer.reasoning and not self.answer.calls:
+            part["thoughtSignature"] = seal(self.ask.model, gemini_input.signed(part))
+        return part
 
     def _finish(self) -> str:
         return _FINISH.get(self.answer.finish, "STOP")

@@ -41,10 +41,10 @@ def pick(value: Any, name: str) -> Any:
 
 
 def signed(part: JSON) -> str:
-    """What the signature of a part covers: its own call, or that it is text."""
+    """What the signature of a part covers: its own call, or its own words."""
     call = pick(part, "functionCall")
     if not isinstance(call, dict):
-        return "text"
+        return f"text {part.get('text', '')}"
     return f"call {call.get('name')} {json.dumps(call.get('args') or {}, sort_keys=True)}"
 
 
@@ -120,15 +120,21 @@ def _genuine(signature: str, model: str, content: str) -> bool:
 
 
 def _check_turns(contents: list[JSON]) -> None:
-    """Every turn with calls is followed by as many responses; responses come nowhere else."""
+    """Every turn with calls is followed by as many responses, under the same names and ids; they come nowhere else."""
     for before, content in zip([None, *contents], [*contents, None], strict=True):
-        calls = [part for part in _parts(before) if pick(part, "functionCall") is not None]
-        answers = [part for part in _parts(content) if pick(part, "functionResponse") is not None]
+        calls = [call for part in _parts(before) if (call := pick(part, "functionCall")) is not None]
+        answers = [answer for part in _parts(content) if (answer := pick(part, "functionResponse")) is not None]
         if len(calls) != len(answers):
             refuse(
                 "Please ensure that the number of function response parts is equal to the number of function call "
                 "parts of the function call turn."
             )
+        if sorted(map(_named, calls)) != sorted(map(_named, answers)):
+            refuse("Please ensure that function response parts match the function call parts they respond to.")
+
+
+def _named(call: JSON) -> tuple[str, str]:
+    return str(call.get("name")), str(call.get("id") or "")
 
 
 def _check_signatures(contents: list[JSON]) -> None:

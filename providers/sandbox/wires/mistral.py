@@ -8,7 +8,7 @@ from typing import Any
 from providers.sandbox.answers import Answer, Call, joined
 from providers.sandbox.asks import JSON, Ask
 from providers.sandbox.seals import seal
-from providers.sandbox.wires import Frame, Problem, encoded, mistral_errors, mistral_input, openai_errors
+from providers.sandbox.wires import Frame, Problem, Where, encoded, mistral_errors, mistral_input, openai_errors
 
 _FINISH = {"refusal": "stop"}
 
@@ -22,7 +22,7 @@ class MistralWire:
     def problem(self, fault: str, *, model: str = "", seconds: float = 7) -> Problem | None:
         return mistral_errors.problem(fault, model=model, seconds=seconds)
 
-    def read(self, body: Any, *, model: str = "", stream: bool = False) -> Ask:
+    def read(self, body: Any, where: Where) -> Ask:
         return mistral_input.read(body)
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> "MistralTelling":

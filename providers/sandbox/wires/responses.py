@@ -7,9 +7,7 @@ from typing import Any
 
 from providers.sandbox.answers import Answer, Call, joined, pieces
 from providers.sandbox.asks import JSON, Ask
-from providers.sandbox.seals import seal
-from providers.sandbox.wires import Frame, Problem, encoded, openai_errors, responses_input
-from providers.sandbox.wires.responses_input import SEALED
+from providers.sandbox.wires import Frame, Problem, Where, encoded, openai_errors, responses_input, responses_items
 
 PROVIDER = "openai"
 _ECHOED = (
@@ -36,8 +34,8 @@ class ResponsesWire:
     def problem(self, fault: str, *, model: str = "", seconds: float = 7) -> Problem | None:
         return openai_errors.problem(fault, model=model, seconds=seconds)
 
-    def read(self, body: Any, *, model: str = "", stream: bool = False) -> Ask:
-        return responses_input.read(body)[0]
+    def read(self, body: Any, where: Where) -> Ask:
+        return responses_input.read(body, where.account)
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> "ResponsesTelling":
         return ResponsesTelling(ask, answer, body)
@@ -50,6 +48,7 @@ class ResponsesTelling:
         self.body = body
         self.response_id = f"resp_{uuid.uuid4().hex}"
         self.created = int(time.time())
+        self.stem = responses_items.stem(reasoned=bool(answer.reasoning))
         self.sequence = -1
         self.output: list[JSON] = []
         options = body.get("stream_options")
@@ -86,7 +85,7 @@ class ResponsesTelling:
 
     def _reasoning(self) -> Iterator[Frame]:
         shown = self.ask.show_reasoning
-        item: JSON = {"id": f"rs_{uuid.uuid4().hex}", "type": "reasoning", "summary": []}
+        item: JSON = {"id": f"rs_{self.stem}", "type": "reasoning", "summary": []}
         index = len(self.output)
         yield self._frame("response.output_item.added", output_index=index, item=item)
         paragraphs = _paragraphs(self.answer.reasoning) if shown else []
@@ -102,14 +101,15 @@ class ResponsesTelling:
             yield self._frame("response.reasoning_summary_part.done", **place, part=part)
             item = item | {"summary": [*item["summary"], part]}
         if self.sealed:
-            item = item | {"encrypted_content": seal(self.ask.model, SEALED)}
+            content = responses_items.sealed(self.ask.model, self.ask.account, item["id"])
+            item = item | {"encrypted_content": content}
         yield self._done(index, item)
 
     def _message(self) -> Iterator[Frame]:
         refused = self.answer.finish == "refusal"
         kind, word = ("refusal", "refusal") if refused else ("output_text", "text")
         phase = "commentary" if self.answer.calls else "final_answer"
-        item: JSON = {"id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "phase": phase}
+        item: JSON = {"id": f"msg_{self.stem}", "type": "message", "role": "assistant", "phase": phase}
         index = len(self.output)
         place = {"item_id": item["id"], "output_index": index, "content_index": 0}
         extra: JSON = {} if refused else {"annotations": [], "logprobs": []}
@@ -127,8 +127,9 @@ class ResponsesTelling:
         yield self._done(index, item | {"status": status, "content": [part]})
 
     def _call(self, call: Call) -> Iterator[Frame]:
-        item = {"id": f"fc_{uuid.uuid4().hex}", "type": "function_call", "call_id": call.call_id, "name": call.name}
         index = len(self.output)
+        name = f"fc_{self.stem}_{index}"
+        item = {"id": name, "type": "function_call", "call_id": call.call_id, "name": call.name}
         place = {"item_id": item["id"], "output_index": index}
         opening = item | {"status": "in_progress", "arguments": ""}
         yield self._frame("response.output_item.added", output_index=index, item=opening)

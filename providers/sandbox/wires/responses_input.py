@@ -6,11 +6,10 @@ from typing import Any, cast
 
 from providers.sandbox.asks import JSON, Ask, Attachment, Message, Result
 from providers.sandbox.listing import Model
-from providers.sandbox.seals import holds
 from providers.sandbox.wires import openai_shapes as shapes
+from providers.sandbox.wires import responses_items
 from providers.sandbox.wires.openai_errors import refuse
 
-SEALED = "reasoning"
 _PARAMETERS = frozenset(
     {
         "access_programs",
@@ -58,8 +57,8 @@ _CONTENT = {
 }
 
 
-def read(raw: Any) -> tuple[Ask, JSON]:
-    """The ask and the body without its nulls. Raises Refused."""
+def read(raw: Any, account: str) -> Ask:
+    """Raises Refused."""
     body = shapes.body_object(raw, _PARAMETERS)
     found = shapes.model("openai", body)
     for name in ("previous_response_id", "conversation"):
@@ -67,14 +66,11 @@ def read(raw: Any) -> tuple[Ask, JSON]:
             message = f"Previous response with id '{body[name]}' not found."
             refuse(message, param=name, code="previous_response_not_found")
     items = _items(body)
-    _check_pairs(items)
-    for index, item in enumerate(items):
-        if item.get("type") == "reasoning":
-            _check_reasoning(items, index, found)
-    return _ask(body, found, items), body
+    responses_items.check(items, found.model_id, account)
+    return _ask(body, found, items, account)
 
 
-def _ask(body: JSON, found: Model, items: list[JSON]) -> Ask:
+def _ask(body: JSON, found: Model, items: list[JSON], account: str) -> Ask:
     messages, system = _messages(items)
     tools = tuple(shapes.function(tool, f"tools[{index}]") for index, tool in _functions(body))
     reasoning = _object(body, "reasoning")
@@ -91,6 +87,7 @@ def _ask(body: JSON, found: Model, items: list[JSON]) -> Ask:
         show_reasoning=bool(reasoning.get("summary")),
         max_tokens=shapes.integer(body, "max_output_tokens", low=16),
         stream=body.get("stream") is True,
+        account=account,
     )
 
 
@@ -107,36 +104,6 @@ def _items(body: JSON) -> list[JSON]:
             message = f"Invalid value: '{kind}'. Supported values are: {known}."
             refuse(message, param=f"input[{index}]", code="invalid_value")
     return given
-
-
-def _check_pairs(items: list[JSON]) -> None:
-    called = [item.get("call_id") for item in items if item.get("type") == "function_call"]
-    answered = {item.get("call_id") for item in items if item.get("type") == "function_call_output"}
-    for index, item in enumerate(items):
-        if item.get("type") == "function_call_output" and item.get("call_id") not in called:
-            message = f"No tool call found for function call output with call_id {item.get('call_id')}."
-            refuse(message, param=f"input[{index}]")
-    for call_id in called:
-        if call_id not in answered:
-            refuse(f"No tool output found for function call {call_id}.", param="input")
-
-
-def _check_reasoning(items: list[JSON], index: int, found: Model) -> None:
-    item, param = items[index], f"input[{index}]"
-    token = item.get("encrypted_content")
-    if not isinstance(item.get("summary"), list):
-        refuse(f"Missing required parameter: '{param}.summary'.", param=f"{param}.summary")
-    if not token:
-        message = f"Item with id '{item.get('id')}' not found. Items are not persisted when `store` is set to false."
-        refuse(message, param="input", status=404)
-    if not isinstance(token, str) or not holds(token, found.model_id, SEALED):
-        message = f"The encrypted content for item {item.get('id')} could not be verified."
-        refuse(message, param=param, code="invalid_encrypted_content")
-    after = items[index + 1] if index + 1 < len(items) else {}
-    by_model = after.get("type") in {"reasoning", "function_call"} or after.get("role") == "assistant"
-    if not by_model:
-        message = f"Item '{item.get('id')}' of type 'reasoning' was provided without its required following item."
-        refuse(message, param="input")
 
 
 def _messages(items: list[JSON]) -> tuple[tuple[Message, ...], list[str]]:
