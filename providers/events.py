@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from providers.contract import Message, Part
 
@@ -64,10 +64,33 @@ class ToolArgsDelta:
     fragment: str
 
 
+class Citation(TypedDict, total=False):
+    """A source that an answer names, in one shape for all vendors; only what the vendor said is there.
+
+    `title`, `url` (http or https) and `cited_text` (the words of the source) describe the source. Of a document that
+    was sent: `document_index` counts the request's documents from 0, images left out; `page` to `last_page` are its
+    pages from 1, `source_start` to `source_end` its characters from 0, the end excluded. `start` to `end` are the
+    characters of the answer's part that the source stands behind. `reference` is the name that a tool's result gave
+    its source.
+    """
+
+    title: str
+    url: str
+    cited_text: str
+    document_index: int
+    page: int
+    last_page: int
+    source_start: int
+    source_end: int
+    start: int
+    end: int
+    reference: str
+
+
 @dataclass(frozen=True, slots=True)
 class CitationAdded:
     part_index: int
-    data: Mapping[str, Any]
+    data: Citation
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ def _paired(
         while waiting and waiting[0][0] <= index:
             waiting.popleft()
         if waiting:
-            call = part if _own(part, origin) else _plain(part, taken)
+            own = _own(part, origin) and part.call_id not in taken
+            call = part if own else _plain(part, taken)
             taken.add(call.call_id)
             result = waiting.popleft()[1]
             yield number, (call, replace(result, call_id=call.call_id, name=call.name, origin=None, opaque=None))

@@ -17,6 +17,7 @@ from providers.faults import WORDS
 from providers.sse_wire import LINE_LIMIT, Splitter
 
 BODY_LIMIT = 8 * 1024 * 1024
+UNUSABLE_KEY = "unusable_key"
 
 
 # ---------------------------------------------------------------- credentials
@@ -30,7 +31,7 @@ def key_of(credential: OpenCredential) -> str:
     elif not value.isascii() or any(not "!" <= character <= "~" for character in value):
         code = ErrorCode.INVALID_AUTH
     if code:
-        raise ProviderError(code, WORDS[code], provider_id=credential.provider_id, detail="unusable_key")
+        raise ProviderError(code, WORDS[code], provider_id=credential.provider_id, detail=UNUSABLE_KEY)
     return value
 
 
@@ -153,21 +154,24 @@ def is_text(part: MediaPart) -> bool:
     return part.media_type.startswith("text/") or part.media_type in {"application/json", "application/xml"}
 
 
-def as_text(part: MediaPart, provider_id: str) -> str:
-    """A document as words, where the vendor does not take the file: its own, or those read out of it.
+def words_of(part: MediaPart, provider_id: str) -> str:
+    """What there is to read in a document: the words read out of it, or its own.
 
     Raises `ProviderError` for a file without any.
     """
-    words = part.text
-    if not words and is_text(part):
-        words = part.data.decode("utf-8", "replace")
-    elif not words:
-        raise ProviderError(
-            ErrorCode.INVALID_REQUEST,
-            f"This provider cannot read {part.media_type[:80]} files.",
-            provider_id=provider_id,
-            detail="unsupported_media",
-        )
+    if part.text or is_text(part):
+        return part.text or part.data.decode("utf-8", "replace")
+    raise ProviderError(
+        ErrorCode.INVALID_REQUEST,
+        f"This provider cannot read {part.media_type[:80]} files.",
+        provider_id=provider_id,
+        detail="unsupported_media",
+    )
+
+
+def as_text(part: MediaPart, provider_id: str) -> str:
+    """A document as words under its name, where the vendor does not take the file. Raises as `words_of`."""
+    words = words_of(part, provider_id)
     return f"{part.filename}:\n\n{words}" if part.filename else words
 
 

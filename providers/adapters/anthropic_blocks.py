@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers import wire
+from providers.citations import citation
 from providers.contract import Origin, Part, ReasoningPart, TextPart, ToolCallPart
+from providers.events import Citation
 
 
 @dataclass(slots=True)
@@ -78,3 +80,18 @@ class Block:
             return self.raw
         given = wire.loose(self.text.encode())
         return {**self.raw, "input": given} if given or self.text.strip() == "{}" else None
+
+
+def source(told: dict[str, Any]) -> Citation:
+    """A place in a document, a page on the web or a search result. The vendor's last page is the one after it."""
+    after = told.get("end_page_number")
+    return citation(
+        title=told.get("document_title") or told.get("title"),
+        url=told.get("url") or told.get("source"),
+        cited_text=told.get("cited_text"),
+        document_index=told.get("document_index"),
+        page=told.get("start_page_number"),
+        last_page=after - 1 if isinstance(after, int) else None,
+        source_start=told.get("start_char_index"),
+        source_end=told.get("end_char_index"),
+    )

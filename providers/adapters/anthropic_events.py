@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 
 from providers import wire
-from providers.adapters import anthropic_faults
+from providers.adapters import anthropic_blocks, anthropic_faults
 from providers.adapters import anthropic_shapes as shapes
-from providers.adapters.anthropic_blocks import Block
 from providers.contract import Message, Origin, Part
 from providers.errors import ProviderError
 from providers.events import (
@@ -46,7 +45,7 @@ class MessagesReader:
         self._origin = origin
         self._request_id = request_id
         self._response_id: str | None = None
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[int, anthropic_blocks.Block] = {}
         self._parts: dict[int, Part] = {}
         self._usage: shapes.Usage | None = None
         self._native: str | None = None
@@ -93,7 +92,7 @@ class MessagesReader:
     # ------------------------------------------------------------ blocks
     def _begun(self, event: shapes.Event, data: bytes) -> Iterable[StreamEvent]:
         index = event.index
-        block = self._blocks[index] = Block(event.content_block or {})
+        block = self._blocks[index] = anthropic_blocks.Block(event.content_block or {})
         if block.kind == "tool_use":
             return (ToolCallStarted(index, block.call_id, block.name),)
         if block.kind not in _MODELLED:
@@ -123,7 +122,7 @@ class MessagesReader:
                 return ()
             case "citations_delta" if delta.citation is not None:
                 block.citations.append(delta.citation)
-                return (CitationAdded(index, delta.citation),)
+                return (CitationAdded(index, anthropic_blocks.source(delta.citation)),)
             case _:
                 block.unread = True
                 return (NativeEvent(delta.type or "content_block_delta", wire.loose(data)),)

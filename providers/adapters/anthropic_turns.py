@@ -28,8 +28,9 @@ def turns_of(request: GenerateRequest, origin: Origin) -> list[dict[str, Any]]:
     Raises `ProviderError` for media that the vendor cannot read.
     """
     turns: list[dict[str, Any]] = []
+    cited = request.response_schema is None
     for message in replay.replayable(list(replay.without_old_thoughts(request.messages)), origin):
-        blocks = [block for part in message.parts for block in _written(part, origin.provider_id)]
+        blocks = [block for part in message.parts for block in _written(part, origin.provider_id, cited=cited)]
         _add(turns, "assistant" if message.role == "assistant" else "user", blocks)
     return _framed(turns)
 
@@ -60,7 +61,7 @@ def unopened(turns: list[dict[str, Any]]) -> bool:
 
 
 # ---------------------------------------------------------------- blocks
-def _written(part: Part, provider_id: str) -> Iterator[dict[str, Any]]:
+def _written(part: Part, provider_id: str, *, cited: bool) -> Iterator[dict[str, Any]]:
     if part.opaque is not None:
         yield part.opaque
     elif isinstance(part, TextPart):
@@ -71,7 +72,7 @@ def _written(part: Part, provider_id: str) -> Iterator[dict[str, Any]]:
     elif isinstance(part, ToolResultPart):
         yield _result(part)
     elif isinstance(part, MediaPart):
-        yield _media(part, provider_id)
+        yield _media(part, provider_id, cited=cited)
 
 
 def _text(text: str) -> dict[str, Any]:
@@ -86,10 +87,19 @@ def _result(part: ToolResultPart) -> dict[str, Any]:
     return {**block, "content": part.content}
 
 
-def _media(part: MediaPart, provider_id: str) -> dict[str, Any]:
-    source = {"type": "base64", "media_type": part.media_type, "data": wire.base64_of(part)}
+def _media(part: MediaPart, provider_id: str, *, cited: bool) -> dict[str, Any]:
+    """An image, or a document that the answer shall cite; the vendor cites none in an answer that has to meet a
+    schema. What is no PDF goes as its words, which are a document like any other."""
     if part.media_type in _IMAGES:
-        return {"type": "image", "source": source}
+        return {"type": "image", "source": _base64(part)}
     if part.media_type == "application/pdf":
-        return {"type": "document", "source": source, **({"title": part.filename} if part.filename else {})}
-    return _text(wire.as_text(part, provider_id))
+        source = _base64(part)
+    else:
+        words = wire.words_of(part, provider_id)
+        source = {"type": "text", "media_type": "text/plain", "data": words if words.strip() else NOTHING_SAID}
+    document = {"type": "document", "source": source, **({"title": part.filename} if part.filename else {})}
+    return {**document, "citations": {"enabled": True}} if cited else document
+
+
+def _base64(part: MediaPart) -> dict[str, Any]:
+    return {"type": "base64", "media_type": part.media_type, "data": wire.base64_of(part)}

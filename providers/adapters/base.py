@@ -9,13 +9,14 @@ from typing import ClassVar
 
 import httpx2
 
-from providers import faults
+from providers import faults, wire
 from providers.contract import CredentialCheck, GenerateRequest, ModelInfo, OpenCredential
 from providers.errors import ErrorCode, ProviderError
 from providers.events import Finished, StreamEvent
 from providers.pump import last, pumped
 
 LIST_SECONDS = 20.0
+_REFUSED = frozenset({ErrorCode.INVALID_AUTH, ErrorCode.SESSION_EXPIRED})
 _FAILURES = (ProviderError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError)
 
 
@@ -84,9 +85,10 @@ class Adapter(abc.ABC):
 
     def _safely(self, credential: OpenCredential, error: BaseException, *, partial: bool = False) -> ProviderError:
         known = self.normalize_error(error, partial=partial)
-        if known.code is ErrorCode.SESSION_EXPIRED and credential.kind == "api_key":
-            # Nobody can renew a key: it has to be replaced.
-            known.code, known.message = ErrorCode.INVALID_AUTH, faults.WORDS[ErrorCode.INVALID_AUTH]
+        if known.code in _REFUSED and known.detail != wire.UNUSABLE_KEY:
+            # Nobody can renew a key: it has to be replaced. A session that is refused has to be renewed.
+            known.code = ErrorCode.INVALID_AUTH if credential.kind == "api_key" else ErrorCode.SESSION_EXPIRED
+            known.message = faults.WORDS[known.code]
         return faults.without_secret(known, credential.secret)
 
 

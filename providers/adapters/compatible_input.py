@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from providers import replay, wire
+from providers.adapters import chat_input
 from providers.contract import (
     GenerateRequest,
     MediaPart,
@@ -19,43 +20,14 @@ LONGEST_ID = 40
 
 
 def body(request: GenerateRequest, origin: Origin) -> dict[str, Any]:
-    """The JSON of one streamed completion. Only widely understood fields: some servers refuse what they do not know."""
-    written: dict[str, Any] = {
+    """The JSON of one streamed completion."""
+    return {
         "model": request.model_id,
         "messages": list(_messages(request, origin)),
         "stream": True,
         "stream_options": {"include_usage": True},
+        **chat_input.settings(request),
     }
-    optional = {
-        "max_tokens": request.max_output_tokens,
-        "temperature": request.temperature,
-        "reasoning_effort": request.reasoning_effort,
-        "response_format": _format(request),
-        **_tools(request),
-    }
-    return written | {name: value for name, value in optional.items() if value is not None}
-
-
-def _format(request: GenerateRequest) -> dict[str, Any] | None:
-    if request.response_schema is None:
-        return None
-    name, schema = request.response_schema
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": wire.strict(schema)}}
-
-
-def _tools(request: GenerateRequest) -> dict[str, Any]:
-    if not request.tools:
-        return {}
-    tools = [
-        {
-            "type": "function",
-            "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
-        }
-        for tool in request.tools
-    ]
-    if request.tool_choice in ("auto", "none", "required"):
-        return {"tools": tools, "tool_choice": request.tool_choice}
-    return {"tools": tools, "tool_choice": {"type": "function", "function": {"name": request.tool_choice}}}
 
 
 def _messages(request: GenerateRequest, origin: Origin) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ import msgspec
 from providers import faults, wire
 from providers.adapters import gemini_faults
 from providers.adapters import gemini_shapes as shapes
+from providers.adapters.gemini_sources import sources
 from providers.contract import Message, Origin, Part, ReasoningPart, TextPart, ToolCallPart
 from providers.errors import ErrorCode, ProviderError
 from providers.events import (
@@ -187,18 +188,13 @@ class GeminiReader:
     # ------------------------------------------------------------ citations
     def _cite(self, candidate: shapes.Candidate, found: list[StreamEvent]) -> None:
         """Each source once: the vendor repeats what it said in earlier chunks."""
+        if candidate.grounding_metadata is None and candidate.citation_metadata is None:
+            return
+        last = self._parts[-1] if self._parts else None
+        text = "".join(self._pieces) or (last.text if isinstance(last, TextPart) else "")
         index = max(0, len(self._parts) - (0 if self._pieces else 1))
-        grounds = candidate.grounding_metadata and candidate.grounding_metadata.grounding_chunks
-        for web in (ground.web for ground in grounds or () if ground.web):
-            self._source(index, {"type": "grounding", "url": web.uri, "title": web.title}, found)
-        told = candidate.citation_metadata or shapes.Citations()
-        for source in told.citation_sources or told.citations or ():
-            data = {"url": source.uri, "title": source.title, "start": source.start_index, "end": source.end_index}
-            self._source(index, {"type": "citation", **data}, found)
-
-    def _source(self, index: int, data: dict[str, Any], found: list[StreamEvent]) -> None:
-        known = {name: value for name, value in data.items() if value is not None}
-        key = repr(sorted(known.items()))
-        if key not in self._cited:
-            self._cited.add(key)
-            found.append(CitationAdded(index, known))
+        for source in sources(candidate, text):
+            key = repr(sorted(source.items()))
+            if source and key not in self._cited:
+                self._cited.add(key)
+                found.append(CitationAdded(index, source))

@@ -13,31 +13,49 @@ class Content(msgspec.Struct):
     parts: list[dict[str, Any]] | None = None
 
 
-class Web(msgspec.Struct):
+class Source(msgspec.Struct, rename="camel"):
+    """A page on the web, or a passage of a document that was searched."""
+
     uri: str | None = None
     title: str | None = None
+    text: str | None = None
+    page_number: int | None = None
 
 
-class GroundingChunk(msgspec.Struct):
-    web: Web | None = None
+class Cited(Source):
+    """A source with the bytes of the answer that come from it."""
+
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class GroundingChunk(msgspec.Struct, rename="camel"):
+    web: Source | None = None
+    retrieved_context: Source | None = None
+
+
+class Segment(msgspec.Struct, rename="camel"):
+    """Bytes of the answer."""
+
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class Support(msgspec.Struct, rename="camel"):
+    segment: Segment | None = None
+    grounding_chunk_indices: list[int] | None = None
 
 
 class Grounding(msgspec.Struct, rename="camel"):
     grounding_chunks: list[GroundingChunk] | None = None
-
-
-class Citation(msgspec.Struct, rename="camel"):
-    uri: str | None = None
-    title: str | None = None
-    start_index: int | None = None
-    end_index: int | None = None
+    grounding_supports: list[Support] | None = None
 
 
 class Citations(msgspec.Struct, rename="camel"):
     """The developer API says `citationSources`, newer versions `citations`."""
 
-    citation_sources: list[Citation] | None = None
-    citations: list[Citation] | None = None
+    citation_sources: list[Cited] | None = None
+    citations: list[Cited] | None = None
 
 
 class Candidate(msgspec.Struct, rename="camel"):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from providers import replay, wire
+from providers.adapters import chat_input
 from providers.contract import (
     GenerateRequest,
     MediaPart,
@@ -29,46 +30,17 @@ _OWN_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 def body(request: GenerateRequest, origin: Origin) -> JSON:
     """The JSON of one streamed completion."""
-    optional = {
-        "max_tokens": request.max_output_tokens,
-        "temperature": request.temperature,
-        "reasoning_effort": request.reasoning_effort,
-        "response_format": _format(request),
-        **_tools(request),
-    }
     return {
         "model": request.model_id,
         "messages": _messages(request, origin),
         "stream": True,
-        **{name: value for name, value in optional.items() if value is not None},
+        **chat_input.settings(request),
     }
 
 
 def own_id(call_id: str) -> str:
     """A call's id as the vendor takes it: nine letters and digits, the same ones for the same id every time."""
     return call_id if _OWN_ID.fullmatch(call_id) else hashlib.sha256(call_id.encode()).hexdigest()[:9]
-
-
-def _format(request: GenerateRequest) -> JSON | None:
-    if request.response_schema is None:
-        return None
-    name, schema = request.response_schema
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": wire.strict(schema)}}
-
-
-def _tools(request: GenerateRequest) -> JSON:
-    if not request.tools:
-        return {}
-    tools = [
-        {
-            "type": "function",
-            "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
-        }
-        for tool in request.tools
-    ]
-    if request.tool_choice in ("auto", "none", "required"):
-        return {"tools": tools, "tool_choice": request.tool_choice}
-    return {"tools": tools, "tool_choice": {"type": "function", "function": {"name": request.tool_choice}}}
 
 
 # ---------------------------------------------------------------- messages

@@ -8,6 +8,7 @@ import msgspec
 from providers import wire
 from providers.adapters import openai_faults
 from providers.adapters import openai_shapes as shapes
+from providers.citations import citation
 from providers.contract import Message, Origin, Part, ReasoningPart, TextPart, ToolCallPart
 from providers.errors import ProviderError
 from providers.events import (
@@ -128,7 +129,12 @@ class ResponsesReader:
         return (ToolArgsDelta(event.output_index, self._calls.get(event.output_index, ""), event.delta),)
 
     def _citation(self, event: shapes.Event) -> Iterable[StreamEvent]:
-        return (CitationAdded(event.output_index, event.annotation or {}),)
+        """A page on the web, or a file by its name; what the vendor only numbers is no source for a person."""
+        told = event.annotation or {}
+        title = told.get("title") or told.get("filename")
+        where = {"start": told.get("start_index"), "end": told.get("end_index")}
+        source = citation(title=title, url=told.get("url"), cited_text=told.get("quote"), **where)
+        return (CitationAdded(event.output_index, source),) if source else ()
 
     # ------------------------------------------------------------ items
     def _item_added(self, event: shapes.Event) -> Iterable[StreamEvent]:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.contract.answers import CACHED, INPUT, MODEL, OUTPUT, REASONING, RESPONSE_ID, Answer, Refusal, sse
+from tests.contract.answers import CACHED, INPUT, MODEL, OUTPUT, REASONING, RESPONSE_ID, SOURCE, Answer, Refusal, sse
 from tests.contract.openai_wire import ERRORS as OPENAI_ERRORS
 
 PATH = "/v1/chat/completions"
@@ -39,6 +39,9 @@ def render(answer: Answer) -> bytes:
         out += sse({"object": UNKNOWN, "thought": "42"})
     out += b"".join(_chunk({"content": piece}) for piece in answer.text)
     out += b"".join(_chunk({"refusal": piece}) for piece in answer.refusal)
+    if answer.cited:
+        note = {"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 2, **SOURCE}}
+        out += _chunk({"annotations": [note]})
     for index, call in enumerate(answer.calls):
         named = {"index": index, "id": call.call_id, "type": "function"}
         out += _chunk({"tool_calls": [{**named, "function": {"name": call.name, "arguments": ""}}]})

@@ -51,9 +51,9 @@ def render(answer: Answer) -> bytes:
         out += _chunk([{UNKNOWN: {"thought": "42"}}])
     out += b"".join(_chunk([{"text": piece}]) for piece in (*answer.text, *answer.refusal))
     if answer.cited:
-        out += _chunk(
-            [], groundingMetadata={"groundingChunks": [{"web": {"uri": SOURCE["url"], "title": SOURCE["title"]}}]}
-        )
+        web = {"uri": SOURCE["url"], "title": SOURCE["title"]}
+        supports = [{"segment": {"endIndex": 2}, "groundingChunkIndices": [0]}]
+        out += _chunk([], groundingMetadata={"groundingChunks": [{"web": web}], "groundingSupports": supports})
     for number, call in enumerate(answer.calls):
         signed = {} if number else {"thoughtSignature": SIGNATURE}
         arguments = json.loads(call.arguments)

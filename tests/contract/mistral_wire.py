@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.contract.answers import CACHED, INPUT, MODEL, OUTPUT, RESPONSE_ID, Answer, Refusal, sse
+from tests.contract.answers import CACHED, INPUT, MODEL, OUTPUT, RESPONSE_ID, SOURCE, Answer, Refusal, sse
 
 PATH = "/v1/chat/completions"
 UNKNOWN = "telepathy"
@@ -86,6 +86,8 @@ def render(answer: Answer) -> bytes:
     if answer.unknown:
         out += chunk({"content": [{"type": UNKNOWN, "thought": "42"}]})
     out += b"".join(chunk({"content": piece}) for piece in (*answer.text, *answer.refusal))
+    if answer.cited:
+        out += chunk({"content": [{"type": "tool_reference", "tool": "web_search", **SOURCE}]})
     calls = [
         {"id": call.call_id, "function": {"name": call.name, "arguments": call.arguments}, "index": index}
         for index, call in enumerate(answer.calls)

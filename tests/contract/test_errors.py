@@ -60,6 +60,12 @@ async def test_a_refused_key_is_never_explained_in_the_vendors_words(dialect: Di
     assert error.message == "The provider did not accept the key."
 
 
+async def test_a_refused_session_has_to_be_renewed_and_a_refused_key_replaced(dialect: Dialect) -> None:
+    with plugged(refusal(dialect, "bad_key")):
+        error = await dialect.fails(asked(), dialect.credential(kind="session"))
+    assert (error.code, error.message) == (ErrorCode.SESSION_EXPIRED, "The session with the provider has expired.")
+
+
 async def test_a_key_echoed_by_the_vendor_is_not_passed_on(dialect: Dialect) -> None:
     told = f"Failed for {SECRET}; Bearer abcdef0123456789; {'x' * 900}"
     body = {"error": {"code": 400, "status": "FAILED_PRECONDITION", "message": told, "type": "invalid_request_error"}}

@@ -121,7 +121,8 @@ async def test_a_pdf_travels_as_it_is(dialect: Dialect) -> None:
         assert body["input"][0]["content"] == [file]
     elif dialect.provider_id == "anthropic":
         source = {"type": "base64", "media_type": "application/pdf", "data": encoded}
-        assert body["messages"][0]["content"] == [{"type": "document", "source": source, "title": "a.pdf"}]
+        document = {"type": "document", "source": source, "title": "a.pdf", "citations": {"enabled": True}}
+        assert body["messages"][0]["content"] == [document]
     elif dialect.provider_id == "mistral":
         url = {"document_url": f"data:application/pdf;base64,{encoded}", "document_name": "a.pdf"}
         assert body["messages"][0]["content"] == [{"type": "document_url", **url}]
@@ -138,13 +139,18 @@ async def test_a_pdf_is_refused_where_nobody_could_read_it(dialect: Dialect) -> 
     assert wire.requests == []
 
 
+def named(dialect: Dialect, filename: str, words: str) -> str:
+    """A document's words as they look in the request's JSON."""
+    return f'"data":"{words}' if dialect.provider_id == "anthropic" else f"{filename}:\\n\\n{words}"
+
+
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def test_a_document_no_vendor_takes_goes_as_the_words_read_out_of_it(dialect: Dialect) -> None:
     sheet = MediaPart(media_type=SHEET, data=b"PK", filename="a.xlsx", text="Turnover 7")
     sent_bytes = (await sent(dialect, messages=(Message("user", (sheet,)),))).requests[-1].content.decode()
-    assert "a.xlsx:\\n\\nTurnover 7" in sent_bytes
+    assert named(dialect, "a.xlsx", "Turnover 7") in sent_bytes
     assert base64.b64encode(b"PK").decode() not in sent_bytes
 
 
@@ -166,7 +172,23 @@ async def test_a_pdf_goes_as_its_words_where_the_server_takes_no_files(dialect: 
 async def test_a_text_document_becomes_words(dialect: Dialect) -> None:
     note = MediaPart(media_type="text/markdown", data="# Größe".encode(), filename="note.md")
     wire = await sent(dialect, messages=(Message("user", (note,)),))
-    assert "note.md:\\n\\n# Gr" in wire.requests[-1].content.decode()
+    assert named(dialect, "note.md", "# Gr") in wire.requests[-1].content.decode()
+
+
+@speaking("anthropic")
+async def test_a_text_document_is_one_that_can_be_cited(dialect: Dialect) -> None:
+    """Every document counts, so that the number of a citation is the number among the documents that were sent."""
+    note = MediaPart(media_type="text/plain", data=b"Sun", filename="a.txt")
+    document = {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "Sun"},
+        "title": "a.txt",
+    }
+    told = (Message("user", (note,)),)
+    (block,) = (await sent(dialect, messages=told)).sent["messages"][0]["content"]
+    assert block == {**document, "citations": {"enabled": True}}
+    (block,) = (await sent(dialect, messages=told, response_schema=("place", SCHEMA))).sent["messages"][0]["content"]
+    assert block == document, "the vendor cites nothing in an answer that has to meet a schema"
 
 
 async def test_tools_are_declared(dialect: Dialect) -> None:
