@@ -95,7 +95,14 @@ async def adapter(provider_id: str) -> ProviderRuntime:
             detail="unknown_provider",
         )
     if provider_id not in _imported:
-        _imported[provider_id] = await asyncio.to_thread(registry.runtime, provider_id)
+        # Gathered, a stranger's adapter may fail to import in any way it likes.
+        (found,) = await asyncio.gather(asyncio.to_thread(registry.runtime, provider_id), return_exceptions=True)
+        if isinstance(found, BaseException):
+            logger.error("The adapter of %s cannot be loaded.", provider_id, exc_info=found)
+            words = "This provider's adapter cannot be loaded here."
+            code = ErrorCode.PROVIDER_UNAVAILABLE
+            raise ProviderError(code, words, provider_id=provider_id, detail="adapter_broken")
+        _imported[provider_id] = found
     return _imported[provider_id]
 
 
@@ -119,7 +126,7 @@ async def _rehearse(provider_ids: tuple[str, ...]) -> None:
     for provider_id in provider_ids:
         try:
             await _play(provider_id)
-        except (ImportError, ProviderError) as error:
+        except ProviderError as error:
             logger.warning("could not prewarm %s: %s", provider_id, error)
 
 
