@@ -10,6 +10,7 @@ import anyio
 import httpx2
 
 from providers.errors import ErrorCode, ProviderError
+from providers.reach import NotPublic
 from providers.redaction import scrub
 from providers.secrets import MASK, Secret
 
@@ -101,6 +102,7 @@ _LOCAL: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Error
     (httpx2.TimeoutException, ErrorCode.TIMEOUT, "read"),
     (httpx2.ConnectError, ErrorCode.PROVIDER_UNAVAILABLE, "connect_failed"),
     ((httpx2.UnsupportedProtocol, httpx2.InvalidURL), ErrorCode.INVALID_REQUEST, "bad_address"),
+    (NotPublic, ErrorCode.INVALID_REQUEST, "private_address"),
     (httpx2.DecodingError, ErrorCode.PROVIDER_UNAVAILABLE, "bad_payload"),
     (httpx2.HTTPError, ErrorCode.PROVIDER_UNAVAILABLE, "stream_dropped"),
     (TimeoutError, ErrorCode.TIMEOUT, "total"),
@@ -114,6 +116,7 @@ _DETAILS = {
     "pool_exhausted": "Too many calls are open here; the provider was not asked.",
     "connect_failed": "The provider could not be reached.",
     "bad_address": "The provider's address is not a web address.",
+    "private_address": "The provider's address leads into a private network, which this installation does not allow.",
     "bad_payload": "The provider sent something that is not an answer.",
     "stream_dropped": "The connection to the provider broke.",
     "redirected": "The provider's address leads elsewhere, and redirects are not followed.",

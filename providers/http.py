@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import httpx2
 
 from providers.contract import Deadlines
+from providers.peers import PublicTransport
 
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 100
@@ -32,7 +33,7 @@ def client() -> httpx2.AsyncClient:
     loop = asyncio.get_running_loop()
     shared = _clients.get(loop)
     if shared is None or shared.is_closed:
-        shared = _clients[loop] = make(httpx2.AsyncHTTPTransport(verify=ssl_context(), limits=_limits()))
+        shared = _clients[loop] = make(PublicTransport(ssl_context(), _limits()))
     return shared
 
 

@@ -1,14 +1,14 @@
 """What a person may paste as a key or as a base URL, and the words for what we refuse; asks no provider."""
 
-import ipaddress
 from urllib.parse import urlsplit
+
+from providers.reach import is_public, literal
 
 SHORTEST_KEY = 8
 LONGEST_KEY = 512
 SANDBOX_PREFIX = "sandbox-"
 # Top-level names that never leave a network.
 INSIDE = frozenset({"local", "localhost", "internal", "lan", "home", "intranet", "corp"})
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 SUBSCRIPTION_PREFIXES = ("sk-ant-oat", "sk-ant-ort")
 
 
@@ -37,7 +37,7 @@ def base_url(text: str, *, private_allowed: bool) -> str:
     """An http(s) address without a trailing slash, or an empty string. Raises Refused.
 
     Without `private_allowed` only https to a public host will do: a workspace's administrator must not reach into the
-    operator's network. Names are judged as written; the connection is not checked here.
+    operator's network. Names are judged as written here, and by their address when they are connected to.
     """
     value = text.strip().rstrip("/")
     if not value:
@@ -56,27 +56,15 @@ def base_url(text: str, *, private_allowed: bool) -> str:
     return value
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a literal means, without its IPv6 wrapping; None for a name."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        return ipaddress.IPv4Address(address.packed[-4:]) if address in NAT64 else inner or address
-    return address
-
-
 def _link_local(host: str) -> bool:
-    address = _address(host)
+    address = literal(host)
     return bool(address and address.is_link_local)
 
 
 def _private(host: str) -> bool:
-    address = _address(host)
+    address = literal(host)
     if address is not None:
-        return not address.is_global
+        return not is_public(address)
     labels = host.lower().rstrip(".").split(".")
     # A last label that starts with a digit makes the whole an address in another spelling (2130706433, 0x7f.1).
     return len(labels) < 2 or not labels[-1][:1].isalpha() or labels[-1] in INSIDE
