@@ -70,12 +70,13 @@ class Anthropic(Adapter):
 
 
 def _client(credential: OpenCredential, deadlines: Deadlines) -> AsyncAnthropic:
-    """A client for one call over the shared pool. It is never closed: that would close the pool."""
+    """A client for one call over the shared pool, never closed: that would close the pool. The SDK writes `/v1` itself,
+    so an address may end with it or not."""
     for name in _AMBIENT:
         os.environ.pop(name, None)
     return AsyncAnthropic(
         api_key=wire.key_of(credential),
-        base_url=credential.base_url or BASE_URL,
+        base_url=credential.base_url.rstrip("/").removesuffix("/v1") or BASE_URL,
         http_client=http.client(),
         max_retries=0,
         timeout=http.timeout(deadlines),

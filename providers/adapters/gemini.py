@@ -1,5 +1,6 @@
 """Google Gemini, through generateContent: what is asked for and how the answer is opened; reading it is elsewhere."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ MOST_PAGES = 20
 
 # The SDK's own default, v1, lacks what preview models need.
 API_VERSION = "v1beta"
+_VERSIONED = re.compile(r"(https?://.+)/(v\d\w*)")
 
 
 class Kept(httpx2.AsyncBaseTransport):
@@ -100,12 +102,13 @@ async def _posted(
 
 def _client(credential: OpenCredential, deadlines: Deadlines, carrier: httpx2.AsyncClient) -> genai.Client:
     """A client for one call. Everything the SDK would look up in the environment is said here."""
+    address, version = placed(credential)
     return genai.Client(
         api_key=wire.key_of(credential),
         vertexai=False,
         http_options=types.HttpOptions(
-            base_url=credential.base_url or BASE_URL,
-            api_version=credential.api_version or API_VERSION,
+            base_url=address,
+            api_version=version,
             httpx_async_client=carrier,
             httpx_client=http.placeholder(),
             async_client_args={"ssl": http.ssl_context()},
@@ -113,6 +116,15 @@ def _client(credential: OpenCredential, deadlines: Deadlines, carrier: httpx2.As
             timeout=round(deadlines.total * 1000),
         ),
     )
+
+
+def placed(credential: OpenCredential) -> tuple[str, str]:
+    """The address and the API version: one that ends the base URL is meant for it alone, and counts before the
+    credential's own."""
+    found = _VERSIONED.fullmatch(credential.base_url.rstrip("/"))
+    if found:
+        return found[1], found[2]
+    return credential.base_url or BASE_URL, credential.api_version or API_VERSION
 
 
 async def _rows(client: genai.Client) -> list[types.Model]:

@@ -9,15 +9,9 @@ from providers import http, registry
 from providers.contract import Deadlines, GenerateRequest, Message, OpenCredential, TextPart
 from providers.errors import REMEDIES, ErrorCode, ProviderError
 from providers.secrets import Secret
+from providers.sources import SANDBOX_PATHS
 from tests.sandbox import server
 
-PATHS = {
-    "openai": "/openai/v1",
-    "anthropic": "/anthropic",
-    "gemini": "/gemini",
-    "mistral": "/mistral",
-    "openai_compatible": "/compatible/v1",
-}
 MODELS = {
     "openai": "gpt-sandbox",
     "anthropic": "claude-sandbox-haiku",
@@ -93,7 +87,7 @@ def nobody() -> str:
 
 async def judged(name: str, provider_id: str, base: str) -> Verdict:
     failure = FAILURES[name]
-    address = (base if failure.reachable else nobody()) + PATHS[provider_id]
+    address = (base if failure.reachable else nobody()) + SANDBOX_PATHS[provider_id]
     credential = OpenCredential(
         provider_id,
         "bench",
@@ -129,7 +123,7 @@ def _wrong(failure: Failure, error: ProviderError) -> str:
 async def run(base: str) -> list[Verdict]:
     """Every failure at every provider, all at once."""
     try:
-        calls = (judged(name, provider_id, base) for name in FAILURES for provider_id in PATHS)
+        calls = (judged(name, provider_id, base) for name in FAILURES for provider_id in SANDBOX_PATHS)
         return await asyncio.gather(*calls)
     finally:
         await http.close()
@@ -143,9 +137,9 @@ def total(found: Sequence[Verdict]) -> tuple[int, int]:
 
 def table(found: Sequence[Verdict]) -> str:
     told = {(verdict.failure, verdict.provider_id): verdict for verdict in found}
-    lines = [f"{'failure':17}" + "".join(f"{name:>39}" for name in PATHS)]
+    lines = [f"{'failure':17}" + "".join(f"{name:>39}" for name in SANDBOX_PATHS)]
     for name in FAILURES:
-        row = (told[name, provider_id] for provider_id in PATHS)
+        row = (told[name, provider_id] for provider_id in SANDBOX_PATHS)
         lines.append(f"{name:17}" + "".join(f"{one.told + (' WRONG' if one.wrong else ''):>39}" for one in row))
     lines += [f"{one.failure}, {one.provider_id}: {one.wrong}" for one in found if one.wrong]
     good, count = total(found)

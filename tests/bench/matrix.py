@@ -32,14 +32,8 @@ from providers.errors import ProviderError
 from providers.events import Finished
 from providers.sandbox.app import Sandbox
 from providers.secrets import Secret
+from providers.sources import SANDBOX_PATHS
 
-PATHS = {
-    "openai": "/openai/v1",
-    "anthropic": "/anthropic",
-    "gemini": "/gemini",
-    "mistral": "/mistral",
-    "openai_compatible": "/compatible/v1",
-}
 # One that reasons and another of the same family.
 MODELS = {
     "openai": ("gpt-sandbox-reasoning", "gpt-sandbox"),
@@ -98,7 +92,7 @@ class Party:
 
     @property
     def credential(self) -> OpenCredential:
-        address = f"http://127.0.0.1{PATHS[self.provider_id]}"
+        address = f"http://127.0.0.1{SANDBOX_PATHS[self.provider_id]}"
         return OpenCredential(self.provider_id, f"credential:{self.key}", Secret(self.key), base_url=address)
 
     @property

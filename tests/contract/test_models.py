@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
+from providers import registry
 from providers.errors import ErrorCode, ProviderError
 from tests.contract.answers import MODEL
-from tests.contract.dialects import SECRET, Dialect, plugged, speaking
+from tests.contract.dialects import DIALECTS, SECRET, Dialect, plugged, speaking
 from tests.contract.test_errors import refusal
 from tests.contract.wire import Script, plays
 
 pytestmark = pytest.mark.anyio
+
+
+def test_the_suite_covers_every_provider_that_is_built_in() -> None:
+    assert [dialect.provider_id for dialect in DIALECTS] == [provider.provider_id for provider in registry.BUILT_IN]
 
 
 async def test_only_models_that_chat_are_listed(dialect: Dialect) -> None:

@@ -309,3 +309,27 @@ async def test_the_api_version_is_a_setting(dialect: Dialect) -> None:
     with plugged(plays(dialect.wire.render(Answer(text=("ok",))))) as wire:
         await dialect.read(asked(), dialect.credential(api_version="v1"))
     assert wire.requests[0].url.path.startswith("/v1/models/")
+
+
+@pytest.mark.parametrize(
+    ("ending", "path"),
+    [
+        ("", "/v1alpha/models/model-1:streamGenerateContent"),
+        ("/v1", "/v1/models/model-1:streamGenerateContent"),
+        ("/gateway/v1beta/", "/gateway/v1beta/models/model-1:streamGenerateContent"),
+        ("/gateway", "/gateway/v1alpha/models/model-1:streamGenerateContent"),
+    ],
+)
+@speaking("gemini")
+async def test_a_base_url_may_say_its_own_api_version(dialect: Dialect, ending: str, path: str) -> None:
+    credential = dialect.credential(base_url=f"http://vendor.test{ending}", api_version="v1alpha")
+    with plugged(plays(dialect.wire.render(Answer(text=("ok",))))) as wire:
+        await dialect.read(asked(), credential)
+    assert wire.requests[0].url.path == path
+
+
+@speaking("anthropic", "mistral")
+async def test_an_address_may_end_with_the_version_that_the_sdk_writes_itself(dialect: Dialect) -> None:
+    with plugged(plays(dialect.wire.render(Answer(text=("ok",))))) as wire:
+        await dialect.read(asked(), dialect.credential(base_url="http://vendor.test/v1/"))
+    assert wire.requests[0].url.path == dialect.wire.PATH
