@@ -97,11 +97,17 @@ class ToolResultPart(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaPart(Part):
-    """An image or a document, inline."""
+    """An image or a document, inline.
+
+    `text` is what was read out of a document by whoever took it in, empty for nothing. An adapter whose vendor takes
+    the file itself sends the file; every other one sends this text under the file's name, and refuses a file without
+    any (`invalid_request`/`unsupported_media`) before anything leaves.
+    """
 
     media_type: str
     data: bytes = field(repr=False)
     filename: str = ""
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

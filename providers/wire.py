@@ -131,19 +131,22 @@ def is_text(part: MediaPart) -> bool:
     return part.media_type.startswith("text/") or part.media_type in {"application/json", "application/xml"}
 
 
-def as_text(part: MediaPart) -> str:
-    """A text document, for models that only take it as words."""
-    words = part.data.decode("utf-8", "replace")
+def as_text(part: MediaPart, provider_id: str) -> str:
+    """A document as words, where the vendor does not take the file: its own, or those read out of it.
+
+    Raises `ProviderError` for a file without any.
+    """
+    words = part.text
+    if not words and is_text(part):
+        words = part.data.decode("utf-8", "replace")
+    elif not words:
+        raise ProviderError(
+            ErrorCode.INVALID_REQUEST,
+            f"This provider cannot read {part.media_type[:80]} files.",
+            provider_id=provider_id,
+            detail="unsupported_media",
+        )
     return f"{part.filename}:\n\n{words}" if part.filename else words
-
-
-def unreadable(part: MediaPart, provider_id: str) -> ProviderError:
-    return ProviderError(
-        ErrorCode.INVALID_REQUEST,
-        f"This provider cannot read {part.media_type[:80]} files.",
-        provider_id=provider_id,
-        detail="unsupported_media",
-    )
 
 
 def strict(schema: Mapping[str, Any]) -> bool:

@@ -165,6 +165,4 @@ def _media(part: MediaPart, provider_id: str) -> dict[str, Any]:
         return {"type": "image", "source": source}
     if part.media_type == "application/pdf":
         return {"type": "document", "source": source, **({"title": part.filename} if part.filename else {})}
-    if wire.is_text(part):
-        return _text(wire.as_text(part))
-    raise wire.unreadable(part, provider_id)
+    return _text(wire.as_text(part, provider_id))

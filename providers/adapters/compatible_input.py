@@ -100,7 +100,5 @@ def _content(part: Part, provider_id: str) -> dict[str, Any]:
     if isinstance(part, MediaPart):
         if part.media_type.startswith("image/"):
             return {"type": "image_url", "image_url": {"url": wire.data_url(part)}}
-        if not wire.is_text(part):
-            raise wire.unreadable(part, provider_id)
-        return {"type": "text", "text": wire.as_text(part)}
+        return {"type": "text", "text": wire.as_text(part, provider_id)}
     return {"type": "text", "text": part.text if isinstance(part, TextPart) else ""}

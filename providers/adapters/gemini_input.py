@@ -149,6 +149,4 @@ def _object(arguments: str) -> dict[str, Any]:
 def _media(part: MediaPart, provider_id: str) -> dict[str, Any]:
     if part.media_type.startswith("image/") or part.media_type == "application/pdf":
         return {"inlineData": {"mimeType": part.media_type, "data": wire.base64_of(part)}}
-    if wire.is_text(part):
-        return {"text": wire.as_text(part)}
-    raise wire.unreadable(part, provider_id)
+    return {"text": wire.as_text(part, provider_id)}

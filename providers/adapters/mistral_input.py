@@ -151,9 +151,7 @@ def _media(part: MediaPart, provider_id: str) -> JSON:
     if part.media_type == "application/pdf":
         named = {"document_name": part.filename} if part.filename else {}
         return {"type": "document_url", "document_url": wire.data_url(part), **named}
-    if wire.is_text(part):
-        return _text(wire.as_text(part))
-    raise wire.unreadable(part, provider_id)
+    return _text(wire.as_text(part, provider_id))
 
 
 def _text(words: str) -> JSON:

@@ -125,6 +125,4 @@ def _media(part: MediaPart, provider_id: str) -> dict[str, Any]:
         return {"type": "input_image", "image_url": wire.data_url(part), "detail": "auto"}
     if part.media_type == "application/pdf":
         return {"type": "input_file", "filename": part.filename or "document.pdf", "file_data": wire.data_url(part)}
-    if wire.is_text(part):
-        return {"type": "input_text", "text": wire.as_text(part)}
-    raise wire.unreadable(part, provider_id)
+    return {"type": "input_text", "text": wire.as_text(part, provider_id)}

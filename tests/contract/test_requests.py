@@ -138,6 +138,31 @@ async def test_a_pdf_is_refused_where_nobody_could_read_it(dialect: Dialect) -> 
     assert wire.requests == []
 
 
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+async def test_a_document_no_vendor_takes_goes_as_the_words_read_out_of_it(dialect: Dialect) -> None:
+    sheet = MediaPart(media_type=SHEET, data=b"PK", filename="a.xlsx", text="Turnover 7")
+    sent_bytes = (await sent(dialect, messages=(Message("user", (sheet,)),))).requests[-1].content.decode()
+    assert "a.xlsx:\\n\\nTurnover 7" in sent_bytes
+    assert base64.b64encode(b"PK").decode() not in sent_bytes
+
+
+async def test_a_document_without_words_is_refused_before_it_leaves(dialect: Dialect) -> None:
+    sheet = MediaPart(media_type=SHEET, data=b"PK", filename="a.xlsx")
+    with plugged(plays(b"")) as wire:
+        error = await dialect.fails(asked(messages=(Message("user", (sheet,)),)))
+    assert (error.code, error.detail) == (ErrorCode.INVALID_REQUEST, "unsupported_media")
+    assert wire.requests == []
+
+
+@speaking("openai_compatible")
+async def test_a_pdf_goes_as_its_words_where_the_server_takes_no_files(dialect: Dialect) -> None:
+    pdf = MediaPart(media_type="application/pdf", data=b"%PDF-1.7", filename="a.pdf", text="Page one")
+    body = (await sent(dialect, messages=(Message("user", (pdf,)),))).sent
+    assert body["messages"][0]["content"] == [{"type": "text", "text": "a.pdf:\n\nPage one"}]
+
+
 async def test_a_text_document_becomes_words(dialect: Dialect) -> None:
     note = MediaPart(media_type="text/markdown", data="# Größe".encode(), filename="note.md")
     wire = await sent(dialect, messages=(Message("user", (note,)),))
