@@ -1,10 +1,12 @@
 """One run from its plan to its outcome: asks routing where to go, drives the provider, hands events to the journal.
 What is asked, and what is made of the answer, is a flow: chat is here, the others are in `flows`."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from accounts.models import Membership
 from accounts.policies import Actor, actor_for
 from catalog.facts import facts_for
 from catalog.routing import Plan, RoutingRequest, plan
-from chat import native, protocol, provenance
+from chat import media, native, protocol, provenance
 from chat.database import in_db
 from chat.history import messages_for
 from chat.journal import Writer
@@ -32,6 +34,9 @@ from providers.runtime import stream
 
 logger = logging.getLogger(__name__)
 
+# Longer than reading one may take, twice; what is not read by then is refused.
+FILES_SECONDS = 300.0
+FILES_PAUSE = 0.2
 
 type Flow = Callable[[Run, Writer], Awaitable["Outcome"]]
 
@@ -86,9 +91,22 @@ async def execute(run: Run, writer: Writer, flow: Flow) -> Outcome:
 
 async def converse(run: Run, writer: Writer) -> Outcome:
     """The chat flow: the branch so far goes out, the next answer comes back."""
-    where, request = await in_db(_prepare, run)
+    where = await in_db(lambda: route(run, media.needs(run)))
     begin(run, writer, where)
+    await _files_read(run, writer)
+    request = await in_db(_request, run, where)
     return Outcome(Run.State.DONE, finished=await drive(run, writer, where, request))
+
+
+async def _files_read(run: Run, writer: Writer) -> None:
+    """Wait until the files that came with the message are ready or failed."""
+    until = time.monotonic() + FILES_SECONDS
+    told = False
+    while (count := await in_db(media.pending, run)) and time.monotonic() < until:
+        if not told:
+            writer.add("status", {"state": "reading_files", "files": count})
+        told = True
+        await asyncio.sleep(FILES_PAUSE)
 
 
 def begin(run: Run, writer: Writer, where: Plan) -> None:
@@ -141,16 +159,15 @@ def provider_of(run: Run) -> str:
     return (run.served_model or run.requested_model).partition("/")[0]
 
 
-def _prepare(run: Run) -> tuple[Plan, GenerateRequest]:
-    where = route(run)
-    model_id = where.attempts[0].model_id if where.attempts else ""
-    return where, GenerateRequest(model_id, messages_for(run), end_user=end_user(run))
+def _request(run: Run, where: Plan) -> GenerateRequest:
+    return GenerateRequest(where.attempts[0].model_id, messages_for(run, where), end_user=end_user(run))
 
 
-def route(run: Run) -> Plan:
-    """Where the run goes; the choice is stored before anybody is called."""
+def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
+    """Where the run goes; the choice is stored before anybody is called. `needs` are abilities that it must have."""
     actor = _actor(run)
-    where = plan(RoutingRequest(context=run.context, requested=run.requested_model), facts_for(actor))
+    asked = RoutingRequest(context=run.context, requested=run.requested_model, needs=needs)
+    where = plan(asked, facts_for(actor))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

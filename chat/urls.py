@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import structured_views, views
+from chat import attachments_views, structured_views, views
 
 app_name = "chat"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("structured/", structured_views.ask, name="structured"),
     path("structured/<uuid:pk>/", structured_views.shown, name="structured-run"),
     path("structured/<uuid:pk>/stop/", structured_views.stop, name="structured-stop"),
+    path("attachments/<uuid:pk>/", attachments_views.download, name="attachment"),
+    path("attachments/<uuid:pk>/preview/", attachments_views.preview, name="attachment-preview"),
+    path("attachments/<uuid:pk>/remove/", attachments_views.remove, name="attachment-remove"),
     path("c/<uuid:pk>/", views.conversation, name="conversation"),
     path("c/<uuid:pk>/act/", views.act, name="act"),
     path("c/<uuid:pk>/model/", views.choose_model, name="model"),

@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from chat import api, sse, structured_api
+from chat import api, attachments_api, sse, structured_api
 
 app_name = "chat_api"
 urlpatterns = [
     path("conversations/", api.ConversationsView.as_view(), name="conversations"),
     path("conversations/<uuid:pk>/", api.ConversationView.as_view(), name="conversation"),
     path("conversations/<uuid:pk>/messages/", api.MessagesView.as_view(), name="messages"),
+    path("attachments/", attachments_api.AttachmentsView.as_view(), name="attachments"),
+    path("attachments/<uuid:pk>/", attachments_api.AttachmentView.as_view(), name="attachment"),
+    path("attachments/<uuid:pk>/content/", attachments_api.AttachmentContentView.as_view(), name="attachment-content"),
     path("runs/", api.RunsView.as_view(), name="runs"),
     path("runs/<uuid:pk>/", api.RunView.as_view(), name="run"),
     path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),
