@@ -134,6 +134,8 @@ class Presentation:
                 self._show(stop, self.route.writing.key)
                 self._show(self.route.writing)
                 self._say(stop.title)
+            case "reading_files":
+                self._say("Reading the files of the message.")
             case "retry":
                 self._say(f"{self.by.label} failed, trying again.")
 
