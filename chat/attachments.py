@@ -24,7 +24,7 @@ Purpose = Attachment.Purpose
 
 
 def add(
-    actor: Actor, uploaded: UploadedFile, purpose: str = Purpose.MESSAGE, conversation: UUID | None = None
+    actor: Actor, uploaded: "UploadedFile[Any]", purpose: str = Purpose.MESSAGE, conversation: UUID | None = None
 ) -> Attachment:
     """Store a file and have it read. Raises Problem: 404, 413 file_too_large or storage_full, 409 too_many_files,
     415 unsupported_file, 422 empty_file or wrong_extension."""
@@ -36,6 +36,8 @@ def add(
         raise Problem(413, "file_too_large", f"“{name}” is too large.", detail)
     data = uploaded.read(settings.ATTACHMENT_BYTES + 1)
     found = sniff(data, name)
+    if purpose == Purpose.DOCUMENT and found.kind == Attachment.Kind.IMAGE:
+        raise Problem(415, "unsupported_file", f"“{name}” is a picture.", "Attach pictures to a message instead.")
     _check_room(actor, len(data), purpose, conversation)
     made = Attachment(
         workspace_id=actor.workspace_id,

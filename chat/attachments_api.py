@@ -29,6 +29,7 @@ class AttachmentOut(serializers.ModelSerializer[Attachment]):
     """`media_type` was read from the bytes. `error` is null unless it failed. A picture has no pages; the page of a
     spreadsheet is a sheet, that of a text a part of it."""
 
+    content_route = "attachment-content"
     error = serializers.SerializerMethodField()
     content_url = serializers.SerializerMethodField()
 
@@ -50,7 +51,7 @@ class AttachmentOut(serializers.ModelSerializer[Attachment]):
 
     @extend_schema_field(serializers.URLField())
     def get_content_url(self, attachment: Attachment) -> str:
-        path = reverse("chat_api:attachment-content", args=[attachment.pk])
+        path = reverse(f"chat_api:{self.content_route}", args=[attachment.pk])
         request = self.context.get("request")
         return request.build_absolute_uri(path) if request else path
 
@@ -124,7 +125,8 @@ class AttachmentContentView(APIView):
 
 
 def _uuid(text: str) -> UUID:
-    return valid(_Named(data={"conversation": text}))["conversation"]
+    found: UUID = valid(_Named(data={"conversation": text}))["conversation"]
+    return found
 
 
 class _Named(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from django.conf import settings
 from django.utils import timezone
@@ -37,6 +37,16 @@ logger = logging.getLogger(__name__)
 # Longer than reading one may take, twice; what is not read by then is refused.
 FILES_SECONDS = 300.0
 FILES_PAUSE = 0.2
+
+
+class Sink(Protocol):
+    """Where a request's events go; a journal's writer, or something that listens aside."""
+
+    @property
+    def fold(self) -> protocol.Fold: ...
+
+    def add(self, event_type: str, data: dict[str, Any]) -> None: ...
+
 
 type Flow = Callable[[Run, Writer], Awaitable["Outcome"]]
 
@@ -117,7 +127,7 @@ def begin(run: Run, writer: Writer, where: Plan) -> None:
         raise ProviderError(where.error, where.message, provider_id=provider_of(run))
 
 
-async def drive(run: Run, writer: Writer, where: Plan, request: GenerateRequest, **more: Any) -> events.Finished:
+async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, **more: Any) -> events.Finished:
     """One request through the plan's attempts into the journal, its text with `more` in the data. A run may drive more
     than one: its trace keeps the tries of all. Raises ProviderError."""
     with Tried(run, where.attempts) as tried:
@@ -134,7 +144,7 @@ async def drive(run: Run, writer: Writer, where: Plan, request: GenerateRequest,
         raise ProviderError(ErrorCode.PROVIDER_UNAVAILABLE, "The stream ended early.", provider_id=provider_of(run))
 
 
-async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer: Writer) -> None:
+async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer: Sink) -> None:
     """Note the next try. A fallback is on the run's row before anybody is called, and says whose key it takes."""
     tried.next(event)
     if event.state == "attempt":
@@ -146,7 +156,7 @@ async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer:
     writer.add("status", data)
 
 
-def _write(event: events.StreamEvent, writer: Writer, more: dict[str, Any]) -> None:
+def _write(event: events.StreamEvent, writer: Sink, more: dict[str, Any]) -> None:
     entry = protocol.record(event)
     if entry is not None:
         writer.add(entry[0], entry[1] | more if entry[0] == "content_delta" else entry[1])

@@ -2,6 +2,7 @@
 files, so it is for threads."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from catalog.models import LanguageModel
@@ -20,7 +21,7 @@ State = Attachment.State
 type Shown = dict[UUID, tuple[Part, ...]]
 
 
-def asked_files(run: Run) -> list[dict[str, object]]:
+def asked_files(run: Run) -> list[dict[str, Any]]:
     """The parts of the message that is answered which name a file."""
     asked = run.answer.parent if run.answer is not None else None
     return asked.files if asked is not None and asked.role == Message.Role.USER else []
@@ -89,7 +90,7 @@ class _Room:
     def _refusal(self, code: ErrorCode, message: str, why: str) -> ProviderError:
         return ProviderError(code, message, provider_id=self._provider, detail=f"attachments_{why}")
 
-    def part(self, named: dict[str, object], row: Attachment | None, *, newest: bool) -> Part:
+    def part(self, named: dict[str, Any], row: Attachment | None, *, newest: bool) -> Part:
         name = str(named["name"])
         if row is None or row.state != State.READY:
             return TextPart(text=f"[The file “{name}” is not there any more.]")

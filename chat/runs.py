@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -28,17 +29,29 @@ def start(actor: Actor, command: Command) -> Run:
     input_empty, model_not_found, attachment_failed or attachment_elsewhere. A refused command changes nothing.
     """
     digest = _checked_digest(command)
-    if found := earlier(actor, command.idempotency_key, digest):
+    try:
+        run = once(actor, command.idempotency_key, digest, lambda: _create(actor, command, digest))
+    except IntegrityError:
+        raise _busy(None) from None
+    journal.wake([f"conversation:{run.conversation_id}"])
+    return run
+
+
+def once(actor: Actor, key: str, digest: str, create: Callable[[], Run]) -> Run:
+    """The queued run that `create` stores, in one transaction, or the one that the same key made before.
+
+    Raises Problem 409 idempotency_conflict, and IntegrityError for what the database refuses otherwise.
+    """
+    if found := earlier(actor, key, digest):
         return found
     try:
         with transaction.atomic():
-            run = _create(actor, command, digest)
+            run = create()
     except IntegrityError:
-        if found := earlier(actor, command.idempotency_key, digest):
+        if found := earlier(actor, key, digest):
             return found
-        raise _busy(None) from None
+        raise
     runner.wake()
-    journal.wake([f"conversation:{run.conversation_id}"])
     return run
 
 

@@ -162,7 +162,7 @@ def _redraw(mine: Attachment, found: Extracted) -> None:
         PICTURE,
         None,
     )
-    transaction.on_commit(lambda: storage.delete(before))
+    transaction.on_commit(lambda: storage.delete(str(before)))
 
 
 # ---------------------------------------------------------------- of this process
