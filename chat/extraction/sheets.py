@@ -12,7 +12,7 @@ MOST_CELLS = 500_000
 
 
 def extract(source: BinaryIO, limits: Limits) -> None:
-    from openpyxl import load_workbook  # noqa: PLC0415 - each kind of file loads its own parser
+    from openpyxl.reader.excel import load_workbook  # noqa: PLC0415 - each kind of file loads its own parser
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     packages.check(source, limits)

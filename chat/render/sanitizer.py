@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import nh3
 from pygments.token import STANDARD_TYPES
@@ -72,8 +71,4 @@ def sanitize(html: str, cited: Cited | None = None) -> str:
 
 @lru_cache(maxsize=64)
 def _citing(cited: Cited) -> nh3.Cleaner:
-    def kept(tag: str, attribute: str, value: str) -> str | None:
-        ours = attribute != "href" or urlsplit(value).scheme in SCHEMES or cited.links_to(value)
-        return value if ours else None
-
-    return nh3.Cleaner(**_RULES, url_relative="passthrough", attribute_filter=kept)
+    return nh3.Cleaner(**_RULES, url_relative=lambda url: url if cited.links_to(url) else None)
