@@ -5,7 +5,8 @@ import re
 from providers.sandbox.asks import Ask
 
 _ASKED = re.compile(r"\bpages of the document\b")
-_PAGE = re.compile(r"\[p\. (\d+)\]\n")
+_PAGE = re.compile(r"^\[p\. (\d+)\]\n", re.MULTILINE)
+_NOTE = re.compile(r"^- .*\[p\. \d+\]$", re.MULTILINE)
 _QUESTION = re.compile(r"\n\nQuestion: (.*)\Z", re.DOTALL)
 _SHORT = 120
 _MOST = 12
@@ -18,9 +19,7 @@ def wanted(ask: Ask) -> bool:
 def reply(text: str) -> str:
     question = _QUESTION.search(text)
     pages = _pages(text[: question.start()] if question else text)
-    if not pages:
-        return "There is no page to read. (The sandbox says so; no model was called.)"
-    said = _answer(pages, question[1]) if question else _summary(pages)
+    said = _answer(pages, question[1]) if pages and question else _summary(pages, text)
     return f"{said}\n\n(The sandbox quotes by fixed rules; no model was called.)"
 
 
@@ -37,14 +36,15 @@ def _answer(pages: list[tuple[int, str]], question: str) -> str:
     return f"The document says: “{_cut(line)}” [p. {number}]"
 
 
-def _summary(pages: list[tuple[int, str]]) -> str:
-    lines = [f"- {_cut(body.splitlines()[0])} [p. {number}]" for number, body in pages[:_MOST]]
-    more = len(pages) - len(lines)
-    return "\n".join(["**In short:**", "", *lines, *([f"- and {more} more"] if more > 0 else [])])
+def _summary(pages: list[tuple[int, str]], text: str) -> str:
+    """Of pages, or, where there are none, of the notes that were made of them."""
+    lines = [f"- {_cut(body.splitlines()[0])} [p. {number}]" for number, body in pages] or _NOTE.findall(text)
+    more = len(lines) - _MOST
+    return "\n".join(["**In short:**", "", *lines[:_MOST], *([f"- and {more} more"] if more > 0 else [])])
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w{4,}", text.lower()))
+    return set(re.findall(r"\w{4,}|\d+", text.lower()))
 
 
 def _cut(line: str) -> str:
