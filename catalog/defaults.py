@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.policies import Actor
 from accounts.problems import Problem
 from catalog import preferences
-from catalog.facts import facts_for
+from catalog.facts import LEVELS, facts_for
 from catalog.models import Context, ContextDefault, LanguageModel
 from providers import sources
 
@@ -22,6 +22,12 @@ def get(actor: Actor, context: str) -> dict[str, str]:
     """The model key by level (`user`, `workspace`, `installation`), only the levels that are set."""
     found = facts_for(actor, chains=False).defaults
     return {level: key for (level, for_context), key in found.items() if for_context == context}
+
+
+def leading(actor: Actor, context: str) -> str:
+    """The key of the default that comes first, may be empty."""
+    found = get(actor, context)
+    return next((found[level] for level in LEVELS if level in found), "")
 
 
 def set_own(actor: Actor, context: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""The chat application; it tells open pages when a provider's health changes."""
+"""The chat application; it tells open pages when a provider's health changes, and a file goes with its row."""
 
 from typing import Any
 
@@ -10,8 +10,13 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now.
+        from django.db.models.signals import post_delete  # noqa: PLC0415
+
+        from chat import leftovers  # noqa: PLC0415
+        from chat.models import Attachment  # noqa: PLC0415
         from providers import health  # noqa: PLC0415
 
+        post_delete.connect(leftovers.discard_files, sender=Attachment, dispatch_uid="chat.attachment-files")
         health.changed.connect(tell_pages, dispatch_uid="chat.health")
 
 

@@ -1,14 +1,16 @@
 """One run from its plan to its outcome: asks routing where to go, drives the provider, hands events to the journal.
 What is asked, and what is made of the answer, is a flow: chat is here, the others are in `flows`."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,7 +19,7 @@ from accounts.models import Membership
 from accounts.policies import Actor, actor_for
 from catalog.facts import facts_for
 from catalog.routing import Plan, RoutingRequest, plan
-from chat import native, protocol, provenance
+from chat import media, native, protocol, provenance
 from chat.database import in_db
 from chat.history import messages_for
 from chat.journal import Writer
@@ -31,6 +33,19 @@ from providers.errors import ErrorCode, ProviderError
 from providers.runtime import stream
 
 logger = logging.getLogger(__name__)
+
+# Longer than reading one may take, twice; what is not read by then is refused.
+FILES_SECONDS = 300.0
+FILES_PAUSE = 0.2
+
+
+class Sink(Protocol):
+    """Where a request's events go; a journal's writer, or something that listens aside."""
+
+    @property
+    def fold(self) -> protocol.Fold: ...
+
+    def add(self, event_type: str, data: dict[str, Any]) -> None: ...
 
 
 type Flow = Callable[[Run, Writer], Awaitable["Outcome"]]
@@ -86,9 +101,22 @@ async def execute(run: Run, writer: Writer, flow: Flow) -> Outcome:
 
 async def converse(run: Run, writer: Writer) -> Outcome:
     """The chat flow: the branch so far goes out, the next answer comes back."""
-    where, request = await in_db(_prepare, run)
+    where = await in_db(lambda: route(run, media.needs(run)))
     begin(run, writer, where)
+    await _files_read(run, writer)
+    request = await in_db(_request, run, where)
     return Outcome(Run.State.DONE, finished=await drive(run, writer, where, request))
+
+
+async def _files_read(run: Run, writer: Writer) -> None:
+    """Wait until the files that came with the message are ready or failed."""
+    until = time.monotonic() + FILES_SECONDS
+    told = False
+    while (count := await in_db(media.pending, run)) and time.monotonic() < until:
+        if not told:
+            writer.add("status", {"state": "reading_files", "files": count})
+        told = True
+        await asyncio.sleep(FILES_PAUSE)
 
 
 def begin(run: Run, writer: Writer, where: Plan) -> None:
@@ -99,7 +127,7 @@ def begin(run: Run, writer: Writer, where: Plan) -> None:
         raise ProviderError(where.error, where.message, provider_id=provider_of(run))
 
 
-async def drive(run: Run, writer: Writer, where: Plan, request: GenerateRequest, **more: Any) -> events.Finished:
+async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, **more: Any) -> events.Finished:
     """One request through the plan's attempts into the journal, its text with `more` in the data. A run may drive more
     than one: its trace keeps the tries of all. Raises ProviderError."""
     with Tried(run, where.attempts) as tried:
@@ -116,7 +144,7 @@ async def drive(run: Run, writer: Writer, where: Plan, request: GenerateRequest,
         raise ProviderError(ErrorCode.PROVIDER_UNAVAILABLE, "The stream ended early.", provider_id=provider_of(run))
 
 
-async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer: Writer) -> None:
+async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer: Sink) -> None:
     """Note the next try. A fallback is on the run's row before anybody is called, and says whose key it takes."""
     tried.next(event)
     if event.state == "attempt":
@@ -128,7 +156,7 @@ async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer:
     writer.add("status", data)
 
 
-def _write(event: events.StreamEvent, writer: Writer, more: dict[str, Any]) -> None:
+def _write(event: events.StreamEvent, writer: Sink, more: dict[str, Any]) -> None:
     entry = protocol.record(event)
     if entry is not None:
         writer.add(entry[0], entry[1] | more if entry[0] == "content_delta" else entry[1])
@@ -141,16 +169,15 @@ def provider_of(run: Run) -> str:
     return (run.served_model or run.requested_model).partition("/")[0]
 
 
-def _prepare(run: Run) -> tuple[Plan, GenerateRequest]:
-    where = route(run)
-    model_id = where.attempts[0].model_id if where.attempts else ""
-    return where, GenerateRequest(model_id, messages_for(run), end_user=end_user(run))
+def _request(run: Run, where: Plan) -> GenerateRequest:
+    return GenerateRequest(where.attempts[0].model_id, messages_for(run, where), end_user=end_user(run))
 
 
-def route(run: Run) -> Plan:
-    """Where the run goes; the choice is stored before anybody is called."""
+def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
+    """Where the run goes; the choice is stored before anybody is called. `needs` are abilities that it must have."""
     actor = _actor(run)
-    where = plan(RoutingRequest(context=run.context, requested=run.requested_model), facts_for(actor))
+    asked = RoutingRequest(context=run.context, requested=run.requested_model, needs=needs)
+    where = plan(asked, facts_for(actor))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

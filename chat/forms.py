@@ -18,7 +18,13 @@ class SendForm(forms.Form):
     model = forms.CharField(required=False, max_length=201)
     parent = forms.UUIDField(required=False)
     edits = forms.UUIDField(required=False)
+    attachments = forms.TypedMultipleChoiceField(required=False, coerce=UUID)
     key = forms.CharField(required=False, max_length=120)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Which files there are is the flow's to know.
+        self.fields["attachments"].valid_value = lambda _: True  # type: ignore[attr-defined]
 
     def command(self, conversation_id: UUID | None) -> Command:
         """Raises Problem 400 when a field makes no sense."""
@@ -28,6 +34,7 @@ class SendForm(forms.Form):
             conversation_id=conversation_id,
             parent_id=data["parent"],
             edits=data["edits"],
+            attachments=tuple(data["attachments"]),
             model=data["model"],
             idempotency_key=data["key"],
         )

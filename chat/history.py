@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from chat import native
+from catalog.routing import Plan
+from chat import media, native
 from chat.models import Message, Run
 from providers import contract
 
@@ -24,12 +25,14 @@ def branch_of(message: Message) -> list[Message]:
     return branch[::-1]
 
 
-def messages_for(run: Run) -> tuple[contract.Message, ...]:
-    """The request's messages for a run's answer; empty answers (failed, stopped at once) are left out."""
+def messages_for(run: Run, where: Plan) -> tuple[contract.Message, ...]:
+    """The request's messages for a run's answer; empty answers (failed, stopped at once) are left out. Files are shown
+    as the plan's models take them. Raises ProviderError when those of the newest message cannot be."""
     if run.answer is None or run.answer.parent is None:
         return ()
     branch = branch_of(run.answer.parent)
-    shown = [contract.Message(_role(row), parts) for row in branch if (parts := _parts(row))]
+    files = media.parts_of(branch, where)
+    shown = [contract.Message(_role(row), parts) for row in branch if (parts := files.get(row.pk, ()) + _parts(row))]
     if branch[-1].role == Message.Role.ASSISTANT:
         shown.append(contract.Message("user", (contract.TextPart(text=CONTINUE),)))
     return tuple(_merged(shown))

@@ -108,7 +108,11 @@ def claim(me: str, limit: int) -> list[Run]:
         )
         if taken:
             claimed.append(pk)
-    return list(Run.objects.filter(pk__in=claimed).select_related("conversation", "answer")) if claimed else []
+    return (
+        list(Run.objects.filter(pk__in=claimed).select_related("conversation", "answer__parent", "document"))
+        if claimed
+        else []
+    )
 
 
 def renew(me: str) -> None:

@@ -9,8 +9,8 @@ from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import preferences
 from catalog.choices import Group, Option, picker
-from chat import runs
-from chat.models import Conversation, Message, Run
+from chat import attachments, runs
+from chat.models import Attachment, Conversation, Message, Run
 from chat.render.turns import Turns, run_of
 from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
 from providers.standing import summary
@@ -55,11 +55,20 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),
         "text": look.text or (edited.text if edited else ""),
+        "files": _files(actor, conversation, edited),
         "parent": branch.messages[-1].pk if look.at and branch.messages and not edited else "",
         "edits": edited.pk if edited else "",
         "problem": look.problem,
         "key": runs.new_key(),
     }
+
+
+def _files(actor: Actor, conversation: Conversation | None, edited: Message | None) -> list[Attachment]:
+    """What the message box holds: files that wait to be sent, or those of the message that is edited."""
+    if edited is None:
+        return list(attachments.drafts(actor, conversation.pk if conversation else None))
+    ids = [part["id"] for part in edited.files]
+    return list(Attachment.objects.visible_to(actor).filter(pk__in=ids)) if ids else []
 
 
 def _edited(actor: Actor, conversation: Conversation | None, message_id: UUID | None) -> Message | None:

@@ -37,7 +37,8 @@ class Command:
 
     `parent_id` is the message the new one follows (None: the conversation's leaf); `edits` names an own message that
     the new one is another version of. `model` is `provider/model_id` or empty for the default. `continues` names an
-    interrupted answer whose text the new one goes on from.
+    interrupted answer whose text the new one goes on from. `attachments` are the files that go with a new message; None
+    for another version of a message means those it has.
     """
 
     text: str = ""
@@ -46,6 +47,7 @@ class Command:
     edits: UUID | None = None
     answer_to: UUID | None = None
     continues: UUID | None = None
+    attachments: tuple[UUID, ...] | None = None
     model: str = ""
     context: str = "chat"
     idempotency_key: str = ""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from chat import heard, hub, ledger, owner, relay
+from chat import heard, hub, ledger, owner, relay, workshop
 from chat.database import in_db
 from chat.execution import Outcome, execute
 from chat.flows import flow_of, follow_up
@@ -174,6 +174,7 @@ def start_in_background() -> None:
         _thread = threading.Thread(target=_main, args=(ready,), name="runner", daemon=True)
         _thread.start()
         ready.wait(10)
+        workshop.open_in_background()
 
 
 def _main(ready: threading.Event) -> None:
@@ -212,6 +213,7 @@ def request_stop(run_id: UUID) -> None:
 def drain(seconds: float) -> None:
     """Finish within `seconds`, interrupt the rest, and end the thread. For SIGTERM and tests."""
     global _runner, _thread
+    workshop.close()
     with _lock:
         if _runner is None or _thread is None or not _thread.is_alive():
             return

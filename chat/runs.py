@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from django.utils import timezone
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog.models import LanguageModel
-from chat import journal, relay, runner
+from chat import attachments, journal, relay, runner
 from chat.flows.titles import placeholder
 from chat.ledger import close_now, touch
 from chat.models import Conversation, Message, Run
@@ -24,21 +25,33 @@ from chat.protocol import MAX_INPUT_CHARS, Command, clean, stopped
 def start(actor: Actor, command: Command) -> Run:
     """Store the message, a placeholder answer and the queued run in one transaction, then wake the runner.
 
-    Raises Problem: 404 not_found, 409 run_active or idempotency_conflict, 413 input_too_long, 422 input_empty or
-    model_not_found. A refused command changes nothing.
+    Raises Problem: 404 not_found, 409 run_active, idempotency_conflict or too_many_files, 413 input_too_long, 422
+    input_empty, model_not_found, attachment_failed or attachment_elsewhere. A refused command changes nothing.
     """
     digest = _checked_digest(command)
-    if found := earlier(actor, command.idempotency_key, digest):
+    try:
+        run = once(actor, command.idempotency_key, digest, lambda: _create(actor, command, digest))
+    except IntegrityError:
+        raise _busy(None) from None
+    journal.wake([f"conversation:{run.conversation_id}"])
+    return run
+
+
+def once(actor: Actor, key: str, digest: str, create: Callable[[], Run]) -> Run:
+    """The queued run that `create` stores, in one transaction, or the one that the same key made before.
+
+    Raises Problem 409 idempotency_conflict, and IntegrityError for what the database refuses otherwise.
+    """
+    if found := earlier(actor, key, digest):
         return found
     try:
         with transaction.atomic():
-            run = _create(actor, command, digest)
+            run = create()
     except IntegrityError:
-        if found := earlier(actor, command.idempotency_key, digest):
+        if found := earlier(actor, key, digest):
             return found
-        raise _busy(None) from None
+        raise
     runner.wake()
-    journal.wake([f"conversation:{run.conversation_id}"])
     return run
 
 
@@ -46,7 +59,8 @@ def _checked_digest(command: Command) -> str:
     if len(command.text) > MAX_INPUT_CHARS:
         detail = f"A message may have {MAX_INPUT_CHARS:,} characters; this one has {len(command.text):,}."
         raise Problem(413, "input_too_long", "The message is too long.", detail)
-    if not command.text.strip() and command.answer_to is None and command.continues is None:
+    said = command.text.strip() or command.attachments or command.answer_to or command.continues
+    if not said:
         raise Problem(422, "input_empty", "The message is empty.", "Write something to send.")
     check_model(command.model)
     return digest_of({**asdict(command), "idempotency_key": ""})
@@ -131,19 +145,29 @@ def _asked(actor: Actor, conversation: Conversation, command: Command) -> tuple[
         if existing is None:
             raise not_found()
         return existing, existing.pk if command.continues else existing.parent_id or conversation.pk
-    parent_id = _parent(mine, conversation, command)
-    parts = [{"type": "text", "text": clean(command.text)}]
-    new = Message(conversation=conversation, parent_id=parent_id, role=Message.Role.USER, parts=parts)
+    edited = _edited(mine, command)
+    parent_id = edited.parent_id if edited else _parent(mine, conversation, command)
+    text = [{"type": "text", "text": clean(command.text)}] if command.text.strip() else []
+    kept = edited.files if edited and command.attachments is None else []
+    files = kept or attachments.parts_of(actor, conversation, command.attachments or ())
+    new = Message(conversation=conversation, parent_id=parent_id, role=Message.Role.USER, parts=[*text, *files])
+    if not conversation.title and files:
+        Conversation.objects.filter(pk=conversation.pk).update(title=placeholder(str(files[0]["name"])))
     return new, parent_id or conversation.pk
 
 
+def _edited(mine: QuerySet[Message], command: Command) -> Message | None:
+    """The message that the new one is another version of."""
+    if command.edits is None:
+        return None
+    edited = mine.filter(pk=command.edits, role=Message.Role.USER).first()
+    if edited is None:
+        raise not_found()
+    return edited
+
+
 def _parent(mine: QuerySet[Message], conversation: Conversation, command: Command) -> UUID | None:
-    """What a new message follows; None for the first one, and for another version of it."""
-    if command.edits:
-        edited = mine.filter(pk=command.edits, role=Message.Role.USER).first()
-        if edited is None:
-            raise not_found()
-        return edited.parent_id
+    """What a new message follows; None for the first one."""
     parent_id = command.parent_id or conversation.leaf_id
     if parent_id is not None and not mine.filter(pk=parent_id).exists():
         raise not_found()

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.problems import Problem
+from chat.attachments import MOST_FILES
 from chat.conversations import TITLE_CHARS
 from chat.models import Conversation, Message, Run
 from chat.protocol import Command
@@ -37,7 +38,8 @@ class ConversationIn(serializers.Serializer[Any]):
 
 
 class MessageOut(serializers.ModelSerializer[Message]):
-    """`run` is the run that wrote an answer, null for a person's message."""
+    """`run` is the run that wrote an answer, null for a person's message. A part of the type `attachment` names a
+    file by its `id`."""
 
     text = serializers.CharField(read_only=True)
     parts = serializers.ListField(child=serializers.DictField(), read_only=True)
@@ -96,6 +98,11 @@ class RunIn(serializers.Serializer[Any]):
     edits = serializers.UUIDField(required=False, allow_null=True, default=None)
     answer_to = serializers.UUIDField(required=False, allow_null=True, default=None)
     continues = serializers.UUIDField(required=False, allow_null=True, default=None)
+    attachments = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_null=True, default=None, max_length=MOST_FILES,
+        help_text="Files that go with `input`, as `/api/v1/attachments/` named them. Left out with `edits`: those of "
+        "that message. A file that is still being read is waited for.",
+    )  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         elsewhere = [name for name in ("parent", "edits", "answer_to", "continues") if attrs[name]]
@@ -114,6 +121,7 @@ class RunIn(serializers.Serializer[Any]):
             edits=data["edits"],
             answer_to=data["answer_to"],
             continues=data["continues"],
+            attachments=None if data["attachments"] is None else tuple(data["attachments"]),
             model=data["model"],
             context=data["context"],
             idempotency_key=idempotency_key,

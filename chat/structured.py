@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog.models import Context
-from chat import outputs, runner, runs, schemas
+from chat import outputs, runs, schemas
 from chat.models import Run
 from chat.protocol import MAX_INPUT_CHARS, clean
 
@@ -38,17 +36,7 @@ def start(actor: Actor, asking: Asking) -> Run:
     into the schema) or model_not_found, 409 idempotency_conflict. The same key and body give the same run."""
     _check(asking)
     digest = runs.digest_of({**asdict(asking), "idempotency_key": "", "context": Context.STRUCTURED})
-    if found := runs.earlier(actor, asking.idempotency_key, digest):
-        return found
-    try:
-        with transaction.atomic():
-            run = _create(actor, asking, digest)
-    except IntegrityError:
-        if found := runs.earlier(actor, asking.idempotency_key, digest):
-            return found
-        raise
-    runner.wake()
-    return run
+    return runs.once(actor, asking.idempotency_key, digest, lambda: _create(actor, asking, digest))
 
 
 def _check(asking: Asking) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,14 +13,7 @@ from accounts.actors import actor_of
 from chat import structured
 from chat.models import Run
 from chat.serializers import IDEMPOTENCY, MODEL_CHARS, RunOut, key_of, valid
-from chat.waiting import wait
-
-WAIT = OpenApiParameter(
-    "wait",
-    bool,
-    description="With 1, answer only when the run has ended, within 60 seconds: 200 with the value or the error. A run "
-    "that takes longer is answered with 202 all the same.",
-)
+from chat.waiting import WAIT, waited
 
 
 class SaidIn(serializers.Serializer[Any]):
@@ -118,11 +111,9 @@ class StructuredsView(APIView):
         valid(body)
         actor = actor_of(request)
         run = structured.start(actor, body.asking(key_of(request)))
-        if request.query_params.get("wait", "") in {"1", "true"}:
-            wait(run.stream_id)
+        if waited(request, run):
             run = structured.get(actor, run.pk)
-            if run.state not in Run.ACTIVE:
-                return Response(StructuredOut(run, context={"request": request}).data)
+            return Response(StructuredOut(run, context={"request": request}).data)
         return Response(RunOut(run, context={"request": request}).data, status=status.HTTP_202_ACCEPTED)
 
 

@@ -12,8 +12,7 @@ from accounts.actors import actor_of
 from accounts.policies import Actor
 from accounts.problems import Problem
 from catalog.choices import picker
-from catalog.defaults import get as defaults_of
-from catalog.facts import LEVELS
+from catalog.defaults import leading
 from catalog.models import Context
 from chat import outputs, runs, structured
 from chat.models import Run
@@ -75,15 +74,13 @@ def _page(
 ) -> HttpResponse:
     groups = picker(actor, fields.get("model", ""))
     labels = {option.key: option.label for group in groups for option in group.options}
-    set_here = defaults_of(actor, Context.STRUCTURED)
-    default = next((set_here[level] for level in LEVELS if level in set_here), "")
     context: dict[str, Any] = {
         "structured": True,
         "fields": fields,
         "errors": {name: found[0] for name, found in form.errors.items()} if form else {},
         "problem": problem,
         "groups": groups,
-        "default": labels.get(default, ""),
+        "default": labels.get(leading(actor, Context.STRUCTURED), ""),
         "ready": any(group.ready for group in groups),
         "examples": [(name, label) for name, (label, _, _) in EXAMPLES.items()],
         "key": runs.new_key(),

@@ -2,13 +2,22 @@
 
 from django.urls import path
 
-from chat import api, sse, structured_api
+from chat import api, attachments_api, documents_api, sse, structured_api
 
 app_name = "chat_api"
 urlpatterns = [
     path("conversations/", api.ConversationsView.as_view(), name="conversations"),
     path("conversations/<uuid:pk>/", api.ConversationView.as_view(), name="conversation"),
     path("conversations/<uuid:pk>/messages/", api.MessagesView.as_view(), name="messages"),
+    path("attachments/", attachments_api.AttachmentsView.as_view(), name="attachments"),
+    path("attachments/<uuid:pk>/", attachments_api.AttachmentView.as_view(), name="attachment"),
+    path("attachments/<uuid:pk>/content/", attachments_api.AttachmentContentView.as_view(), name="attachment-content"),
+    path("documents/", documents_api.DocumentsView.as_view(), name="documents"),
+    path("documents/<uuid:pk>/", documents_api.DocumentView.as_view(), name="document"),
+    path("documents/<uuid:pk>/content/", documents_api.DocumentContentView.as_view(), name="document-content"),
+    path("documents/<uuid:pk>/pages/", documents_api.DocumentPagesView.as_view(), name="document-pages"),
+    path("documents/<uuid:pk>/runs/", documents_api.DocumentRunsView.as_view(), name="document-runs"),
+    path("documents/<uuid:pk>/runs/<uuid:run_id>/", documents_api.DocumentRunView.as_view(), name="document-run"),
     path("runs/", api.RunsView.as_view(), name="runs"),
     path("runs/<uuid:pk>/", api.RunView.as_view(), name="run"),
     path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),

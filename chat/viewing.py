@@ -12,9 +12,10 @@ from chat.database import in_db
 from chat.models import Conversation, Message, Run
 from chat.protocol import Entry
 from chat.reading import Reader
-from chat.render.cards import Place
+from chat.render.cards import Desk, Place
 from chat.render.names import By, by_of, labels_of
 from chat.render.presentation import Frame, Presentation
+from chat.render.readings import desk_of
 from chat.render.sheet import Sheet
 from chat.render.turns import added, footer, place_of
 
@@ -26,10 +27,10 @@ HEAVY_CHARS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A stream that the viewer may see. `place` is its turn, None for a run outside of a conversation."""
+    """A stream that the viewer may see. `place` is its turn, None for a run that makes a value."""
 
     run: Run
-    place: Place | None
+    place: Place | Desk | None
     by: By
 
     def presentation(self) -> Presentation | Sheet:
@@ -38,12 +39,15 @@ class Opened:
 
 def open_stream(actor: Actor, stream_id: UUID) -> Opened | None:
     """None for a foreign stream as for a missing one."""
-    run = Run.objects.visible_to(actor).select_related("answer__parent").filter(stream_id=stream_id).first()
+    mine = Run.objects.visible_to(actor).select_related("answer__parent", "document")
+    run = mine.filter(stream_id=stream_id).first()
     if run is None:
         return None
     by = by_of(run, labels_of([run.served_model or run.requested_model]))
     if run.context == Context.STRUCTURED:
         return Opened(run, None, by)
+    if run.document is not None:
+        return Opened(run, desk_of(run, run.document), by)
     if run.answer is None or run.conversation_id is None:
         return None
     asked = run.answer.parent is not None and run.answer.parent.role == Message.Role.USER

@@ -1,5 +1,6 @@
 """The pages of a conversation. Every form also answers JSON, so that script can post it without leaving the page."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actors import actor_of
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from chat import conversations, runs
+from chat import attachments, conversations, runs
 from chat.forms import ActForm, LookForm, ModelForm, SendForm, TitleForm, cleaned
 from chat.lists import search
 from chat.models import Conversation, Run
 from chat.pages import Look, page
+from chat.protocol import Command
 from chat.render.turns import added
 from chat.threads import TURNS
 
-BROWSER_PROBLEMS = frozenset({400, 403, 409, 413, 422})
+BROWSER_PROBLEMS = frozenset({400, 403, 409, 413, 415, 422})
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,11 +89,21 @@ def _send(request: HttpRequest, actor: Actor, found: Conversation | None) -> Htt
     form = SendForm(request.POST)
     command = form.command(found.pk if found else None)
     try:
+        command = _with_files(request, actor, command)
         run = runs.start(actor, command)
     except Problem as problem:
         look = Look(model=command.model, text=command.text, problem=problem)
         return _refused(request, actor, found, look)
     return _started(request, run)
+
+
+def _with_files(request: HttpRequest, actor: Actor, command: Command) -> Command:
+    """Files may come with the message itself: without script that is how. What is refused later stays in the box."""
+    sent = request.FILES.getlist("files")
+    if len(sent) + len(command.attachments or ()) > attachments.MOST_FILES:
+        raise attachments.too_many()
+    fresh = [attachments.add(actor, each, conversation=command.conversation_id).pk for each in sent]
+    return replace(command, attachments=(*(command.attachments or ()), *fresh))
 
 
 def _refused(request: HttpRequest, actor: Actor, found: Conversation | None, look: Look) -> HttpResponse:

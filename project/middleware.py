@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from project.problems import TOO_LARGE, answer, problem_of
+from project.bounds import limit_of
+from project.problems import answer, problem_of
 
 
 class HouseRules:
@@ -37,8 +37,9 @@ class HouseRules:
 
 def refusal(request: HttpRequest) -> HttpResponse | None:
     declared = request.META.get("CONTENT_LENGTH") or "0"
-    if declared.isdigit() and int(declared) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return answer(request, TOO_LARGE)
+    limit, problem = limit_of(request.path, request.META.get("CONTENT_TYPE", ""))
+    if declared.isdigit() and int(declared) > limit:
+        return answer(request, problem)
     return None
 
 

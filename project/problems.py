@@ -16,6 +16,12 @@ BAD_REQUEST = Problem(400, "bad_request", "This request makes no sense to us.", 
 FORBIDDEN = Problem(403, "forbidden", "You may not do this.", "Ask an administrator of your workspace.")
 CSRF = Problem(403, "csrf_failed", "This page is too old to send.", "Reload the page and send it again.")
 TOO_LARGE = Problem(413, "body_too_large", "This is too large to send.", "A request may carry at most 2 MiB.")
+TOO_LARGE_FILES = Problem(
+    413,
+    "body_too_large",
+    "These files are too large to send.",
+    "A file may have 20 MB, all of one message 50 MB.",
+)
 BROKEN = Problem(500, "internal", "This failed on our side.", "It is in the server's log. Nothing was changed.")
 STORAGE = Problem(503, "storage_unavailable", "The database is not answering.", "Try again in a moment.", retry_after=5)
 

@@ -248,6 +248,11 @@ STORAGES = {
 SERVESTATIC_USE_FINDERS = DEVELOPMENT
 SERVESTATIC_AUTOREFRESH = False
 MEDIA_ROOT = PARLEY_HOME / "media"
+# One file, all files of one request, and all files of one person in a workspace.
+ATTACHMENT_BYTES = 20 * 1024 * 1024
+UPLOAD_BYTES = 50 * 1024 * 1024
+MEMBER_STORAGE_BYTES = env.integer("MEMBER_STORAGE_MB", 1000, low=1, high=1_000_000) * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 # Messages are bounded before they are parsed; a front proxy bounds the wire (docs/operations.md).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500

@@ -127,6 +127,10 @@ class Message:
     role: Literal["user", "assistant", "tool"]
     parts: tuple[Part, ...]
 
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:

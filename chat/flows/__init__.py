@@ -2,13 +2,14 @@
 
 from catalog.models import Context
 from chat.execution import Flow, converse
-from chat.flows import structured, titles
+from chat.flows import documents, structured, titles
 from chat.models import Run
 
 FLOWS: dict[str, Flow] = {
     Context.CHAT: converse,
     Context.STRUCTURED: structured.generate,
     Context.SUMMARY: titles.generate,
+    Context.DOC: documents.generate,
 }
 
 

@@ -84,9 +84,8 @@ async def generate(run: Run, writer: Writer) -> Outcome:
     if not _by_default(where):
         raise ProviderError(ErrorCode.MISSING_AUTH, "The default model for summaries has no key.", provider_id="")
     finished = await drive(run, writer, where, request)
-    said = "".join(part.text for part in finished.message.parts if isinstance(part, TextPart))
     if finished.reason == FinishReason.STOP:
-        await in_db(_store, run, title_of(said))
+        await in_db(_store, run, title_of(finished.message.text))
     return Outcome(Run.State.DONE, finished=finished)
 
 

@@ -1,6 +1,7 @@
-"""Conversations, their messages, the runs that answer them, and the journal of each run."""
+"""Conversations, their messages and files, the runs that answer them, and the journal of each run."""
 
+from chat.models.attachments import Attachment, AttachmentPage
 from chat.models.conversations import Conversation, Message
 from chat.models.runs import Run, StreamEvent
 
-__all__ = ["Conversation", "Message", "Run", "StreamEvent"]
+__all__ = ["Attachment", "AttachmentPage", "Conversation", "Message", "Run", "StreamEvent"]

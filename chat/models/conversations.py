@@ -1,7 +1,7 @@
 """Conversations and the tree of their messages."""
 
 import uuid
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -69,3 +69,8 @@ class Message(models.Model):
     @property
     def text(self) -> str:
         return "\n\n".join(part["text"] for part in self.parts if part["type"] == "text")
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The parts that name its attachments."""
+        return [part for part in self.parts if part["type"] == "attachment"]

@@ -9,6 +9,7 @@ from django.db import models
 from accounts.models import Workspace
 from accounts.policies import Actor
 from catalog.models import Context
+from chat.models.attachments import Attachment
 from chat.models.conversations import Conversation, Message
 
 
@@ -43,6 +44,8 @@ class Run(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, null=True, related_name="runs")
+    # What a run of the context `doc` is about.
+    document = models.ForeignKey(Attachment, on_delete=models.CASCADE, null=True, related_name="runs")
     answer = models.OneToOneField(Message, on_delete=models.CASCADE, null=True, related_name="run")
     branch = models.UUIDField()
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from markdown_it.token import Token
 
+from chat.render.citations import Cited
 from chat.render.markdown import PARSER, html_of, plain, render
 
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`\n]*\n)|~{3,}(?=[^\n]*\n))")
@@ -18,16 +19,18 @@ _CODE = frozenset({"fence", "code_block", "math_block"})
 class Blocks:
     """`committed` is the HTML so far, `tail` the text of the block that is still open."""
 
-    def __init__(self) -> None:
+    def __init__(self, cited: Cited | None = None) -> None:
+        """`cited` is a document whose pages the text may name."""
         self.text = ""
         self.tail = ""
         self.committed = ""
-        self._env: dict[str, Any] = {}
+        self.cited = cited
+        self._env: dict[str, Any] = cited.env() if cited else {}
 
     @classmethod
-    def finished(cls, text: str) -> Self:
-        blocks = cls()
-        blocks.text, blocks.committed = plain(text), render(text)
+    def finished(cls, text: str, cited: Cited | None = None) -> Self:
+        blocks = cls(cited)
+        blocks.text, blocks.committed = plain(text), render(text, cited)
         return blocks
 
     def feed(self, delta: str) -> str:
@@ -45,7 +48,7 @@ class Blocks:
 
     def whole(self) -> str | None:
         """The HTML of the whole text if it differs from what was committed: a link may be defined after its use."""
-        final = render(self.text)
+        final = render(self.text, self.cited)
         return None if final == self.committed else final
 
     def _commit(self, length: int) -> str:

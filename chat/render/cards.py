@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from chat.render.citations import Cited
 from chat.render.names import By
 from providers.errors import REMEDIES, ErrorCode
 from providers.registry import providers
@@ -47,6 +48,41 @@ class Place:
     def on(self) -> str:
         return f"continue:{self.answer_id}"
 
+    @property
+    def other(self) -> "Button":
+        return Button("Choose another model", pick=self.again)
+
+    @property
+    def edit_url(self) -> str:
+        query = urlencode({"edit": self.parent_id or ""})
+        return f"{reverse('chat:conversation', args=[self.conversation_id])}?{query}"
+
+    @property
+    def cited(self) -> None:
+        """What a message says is no page of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The same for an answer about a document: `cited` are its pages. Such an answer is not continued."""
+
+    document_id: UUID
+    run_id: UUID
+    cited: Cited
+    on = ""
+
+    @property
+    def again(self) -> str:
+        return f"again:{self.run_id}"
+
+    @property
+    def other(self) -> "Button":
+        return Button("Choose another model", href=self.edit_url)
+
+    @property
+    def edit_url(self) -> str:
+        return f"{reverse('chat:document', args=[self.document_id])}?again={self.run_id}#ask"
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -59,7 +95,7 @@ class Card:
     request_id: str = ""
 
 
-def card(error: Mapping[str, Any], by: By, place: Place, at: datetime, *, partial: bool) -> Card:
+def card(error: Mapping[str, Any], by: By, place: Place | Desk, at: datetime, *, partial: bool) -> Card:
     """The card of an `error` event. `partial` says that some of the answer arrived, `at` is when the run ended."""
     code = ErrorCode(error["code"])
     provider_id = error.get("provider_id") or by.provider_id
@@ -92,11 +128,11 @@ def _words(code: ErrorCode, words: Mapping[str, str], *, partial: bool, connecte
 
 
 def _buttons(
-    code: ErrorCode, error: Mapping[str, Any], provider_id: str, words: Mapping[str, str], place: Place, at: datetime,
-    *, partial: bool,
+    code: ErrorCode, error: Mapping[str, Any], provider_id: str, words: Mapping[str, str], place: Place | Desk,
+    at: datetime, *, partial: bool,
 ) -> tuple[Button, ...]:  # fmt: skip
-    again, other = Button("Try again", do=place.again), Button("Choose another model", pick=place.again)
-    if partial and code in CUT_OFF:
+    again, other = Button("Try again", do=place.again), place.other
+    if partial and code in CUT_OFF and place.on:
         return Button("Continue the answer", do=place.on), Button("Start again", do=place.again), other
     remedy = REMEDIES[code]
     label = _article(remedy.label.format_map(words))
@@ -105,10 +141,9 @@ def _buttons(
             fix = label if provider_id else "Connect a provider"
             return Button(fix, href=f"{reverse('providers:settings')}#p-{provider_id}"), again, other
         case "choose_model":
-            return Button(label, pick=place.again), again
+            return Button(label, pick=other.pick, href=other.href), again
         case "edit_message":
-            query = urlencode({"edit": place.parent_id or ""})
-            return Button(label, href=f"{reverse('chat:conversation', args=[place.conversation_id])}?{query}"), other
+            return Button(label, href=place.edit_url), other
     wait = error.get("retry_after")
     until = at.timestamp() + float(wait) if wait else None
     return Button("Try again", do=place.again, wait_until=until), other

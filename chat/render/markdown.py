@@ -14,6 +14,7 @@ from markdown_it.utils import OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from chat.render.brackets import bracket_maths
+from chat.render.citations import ENV, Cited, page_citations
 from chat.render.code import code_block
 from chat.render.maths import formula
 from chat.render.sanitizer import SCHEMES, sanitize
@@ -97,6 +98,7 @@ def _parser() -> MarkdownIt:
     # The plugin sets render rules of its own; ours are set again below.
     parser.use(dollarmath_plugin, **_DOLLARS)
     parser.use(bracket_maths)
+    parser.use(page_citations)
     for name in ("math_inline", "math_inline_double", "math_block"):
         parser.add_render_rule(name, getattr(Html, name))
     parser.validateLink = _allowed  # type: ignore[method-assign,assignment]
@@ -109,7 +111,7 @@ PARSER = _parser()
 
 def html_of(tokens: Sequence[Token], env: Env) -> str:
     """Sanitized HTML of parsed blocks."""
-    return sanitize(PARSER.renderer.render(tokens, PARSER.options, env))
+    return sanitize(PARSER.renderer.render(tokens, PARSER.options, env), env.get(ENV))
 
 
 def plain(text: str) -> str:
@@ -117,14 +119,14 @@ def plain(text: str) -> str:
     return text.replace("\r", "")
 
 
-def render(text: str) -> str:
-    """Safe HTML of a whole text."""
+def render(text: str, cited: Cited | None = None) -> str:
+    """Safe HTML of a whole text; pages of `cited` that it names are links."""
     text = plain(text)
-    return _remembered(text) if len(text) <= CACHED_CHARS else _render(text)
+    return _remembered(text, cited) if len(text) <= CACHED_CHARS else _render(text, cited)
 
 
-def _render(text: str) -> str:
-    env: Env = {}
+def _render(text: str, cited: Cited | None) -> str:
+    env: Env = cited.env() if cited else {}
     return html_of(PARSER.parse(text, env), env)
 
 

@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 
 from chat.models import Run
 from chat.protocol import Entry
-from chat.render.cards import Place
+from chat.render.cards import Desk, Place
 from chat.render.names import By, by_started
-from chat.render.route import Route
+from chat.render.route import Route, reading_words
 from chat.render.stops import Stop
 
 type Frame = dict[str, Any]
@@ -23,9 +23,9 @@ type Frame = dict[str, Any]
 class Presentation:
     """What one stream looks like at `sequence`; `feed` says how that changed."""
 
-    def __init__(self, by: By, place: Place, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, by: By, place: Place | Desk, clock: Callable[[], float] = time.monotonic) -> None:
         self.place = place
-        self.route = Route(by)
+        self.route = Route(by, place.cited)
         self.sequence = 0
         self.terminal = False
         self._clock = clock
@@ -134,8 +134,19 @@ class Presentation:
                 self._show(stop, self.route.writing.key)
                 self._show(self.route.writing)
                 self._say(stop.title)
+            case "reading_files":
+                self._say("Reading the files of the message.")
+            case "pages" | "part" | "merging":
+                self._read(data)
             case "retry":
                 self._say(f"{self.by.label} failed, trying again.")
+
+    def _read(self, data: Mapping[str, Any]) -> None:
+        """How far a document is read; one line that changes."""
+        words = reading_words(data)
+        stop, before = self.route.reading(words)
+        self._show(stop, before)
+        self._say(words)
 
     def _finish(self) -> None:
         self._close_live()
@@ -186,5 +197,5 @@ class Presentation:
             html, stop.live = stop.blocks.finish(), False
             self._frames.append({"t": "c", "i": stop.key, "h": html, "x": "", "d": 1})
             if stop.blocks.whole() is not None:
-                stop.blocks = stop.blocks.finished(stop.blocks.text)
+                stop.blocks = stop.blocks.finished(stop.blocks.text, stop.blocks.cited)
                 self._show(stop)

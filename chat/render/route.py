@@ -5,7 +5,8 @@ from typing import Any
 
 from chat.models import Run
 from chat.render.blocks import Blocks
-from chat.render.cards import Button, Place, card
+from chat.render.cards import Button, Desk, Place, card
+from chat.render.citations import Cited
 from chat.render.names import By
 from chat.render.stops import Stop
 
@@ -15,6 +16,7 @@ NOTES = {
     "refusal": "The model declined to answer.",
     "context_full": "The conversation filled what the model can read at once.",
 }
+MOST_NUMBERS = 12
 GOES_ON = frozenset({"length"})
 WHY = {
     "rate_limited": "is rate limited",
@@ -27,15 +29,17 @@ WHY = {
 class Route:
     """Stops in order. There is always one answer stop to write to until the route ends."""
 
-    def __init__(self, by: By) -> None:
+    def __init__(self, by: By, cited: Cited | None = None) -> None:
+        """`cited` is the document whose pages an answer may name."""
         self.by = by
+        self.cited = cited
         self.stops: list[Stop] = []
         self._count = 0
         self.writing = self._add("answer", first=True, live=True)
 
     def _add(self, kind: Any, **fields: Any) -> Stop:
         self._count += 1
-        stop = Stop(str(self._count), kind, by=self.by, **fields)
+        stop = Stop(str(self._count), kind, by=self.by, blocks=Blocks(self.cited), **fields)
         self.stops.append(stop)
         return stop
 
@@ -57,6 +61,16 @@ class Route:
         self.by = self.writing.by = by
         return stop
 
+    def reading(self, words: str) -> tuple[Stop, str]:
+        """The stop that says how far a document is read, and the key of the one that a new one stands before."""
+        for stop in self.stops:
+            if stop.kind == "note":
+                stop.title = words
+                return stop, ""
+        stop, before = self.open("note", title=words)
+        stop.live = False
+        return stop, before
+
     def answer_stop(self) -> tuple[Stop, Stop | None]:
         """Where text goes now: the open stop, or a new one (second value) when something came after the last text."""
         if self.stops[-1] is self.writing:
@@ -72,7 +86,7 @@ class Route:
     def has_text(self) -> bool:
         return any(stop.kind == "answer" and not stop.empty for stop in self.stops)
 
-    def ending(self, run: Run, place: Place) -> Stop | None:
+    def ending(self, run: Run, place: Place | Desk) -> Stop | None:
         """The stop that says how the run ended, when there is more to say than the text."""
         if run.error:
             at = run.ended_at or run.created_at
@@ -83,17 +97,57 @@ class Route:
             return self._note(NOTES[run.finish_reason], place, goes_on=run.finish_reason in GOES_ON)
         return None if self.stops else self._note("No text arrived.", place)
 
-    def _note(self, title: str, place: Place, *, goes_on: bool = True) -> Stop:
-        again = Button("Continue the answer", do=place.on) if self.has_text() else Button("Try again", do=place.again)
+    def _note(self, title: str, place: Place | Desk, *, goes_on: bool = True) -> Stop:
+        on = place.on and self.has_text()
+        again = Button("Continue the answer", do=place.on) if on else Button("Try again", do=place.again)
         return self._add("note", title=title, button=again if goes_on else None)
 
 
+def reading_words(data: Mapping[str, Any]) -> str:
+    """Of a `status` event about the pages of a document."""
+    match data:
+        case {"state": "part", "done": done, "of": count}:
+            return f"Read {done} of {count} parts."
+        case {"state": "merging", "parts": count}:
+            return f"Read all {count} parts. The summary is written from notes on each."
+        case {"how": "all", "of": count}:
+            return f"All {count} pages were sent." if count != 1 else "The one page was sent."
+        case {"how": "relevant", "sent": sent, "of": count}:
+            return f"Of {count} pages, those that share most words with the question were sent: {_numbers(sent)}."
+        case {"how": "beginning", "sent": sent, "of": count}:
+            return (
+                f"No page shares a word with the question. Of {count} pages the beginning was sent: {_numbers(sent)}."
+            )
+    return ""
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:MOST_NUMBERS])
+    return shown if len(numbers) <= MOST_NUMBERS else f"{shown} and {len(numbers) - MOST_NUMBERS} more"
+
+
+def document_route(run: Run, by: By, moves: Sequence[tuple[str, str, By]], cited: Cited) -> Route:
+    """The route of a run about a document that has ended."""
+    read = run.output.get("parts_read")
+    words = reading_words({"state": "merging", "parts": read} if read else run.output.get("pages", {}))
+    route = finished_route(run.output.get("parts", []), by, moves=moves, cited=cited)
+    if words:
+        stop, _ = route.reading(words)
+        route.stops.remove(stop)
+        route.stops.insert(0, stop)
+    return route
+
+
 def finished_route(
-    parts: list[Mapping[str, Any]], by: By, reasoned: int | None = None, moves: Sequence[tuple[str, str, By]] = ()
+    parts: list[Mapping[str, Any]],
+    by: By,
+    reasoned: int | None = None,
+    moves: Sequence[tuple[str, str, By]] = (),
+    cited: Cited | None = None,
 ) -> Route:
     """The route of a stored message, every stop closed. `reasoned` is in seconds, None when nobody measured it;
     `moves` are its fallbacks: the model that failed, the code of the failure, who came next."""
-    route = Route(by)
+    route = Route(by, cited)
     for first, reason, after in moves:
         route.fallback(first, reason, after)
     route.by = route.writing.by = by
@@ -101,7 +155,7 @@ def finished_route(
         match part["type"]:
             case "text":
                 stop, _ = route.answer_stop()
-                stop.blocks = Blocks.finished(part["text"])
+                stop.blocks = Blocks.finished(part["text"], cited)
             case "reasoning":
                 stop, _ = route.open("reasoning", text=part["text"], seconds=reasoned)
             case "tool_call":

@@ -1,7 +1,12 @@
 """The last gate before a browser: an allowlist of elements, attributes, classes and link schemes."""
 
+from functools import lru_cache
+from typing import Any
+
 import nh3
 from pygments.token import STANDARD_TYPES
+
+from chat.render.citations import Cited
 
 HIGHLIGHT_PREFIX = "t-"
 
@@ -46,18 +51,24 @@ _VALUES = {"button": {"type": {"button"}}, "math": {"display": {"block", "inline
 
 SCHEMES = frozenset({"http", "https", "mailto"})
 
-_cleaner = nh3.Cleaner(
-    tags=_TEXT | _CODE | _TABLE | _MATHS,
-    clean_content_tags={"script", "style"},
-    attributes=_ATTRIBUTES,
-    tag_attribute_values=_VALUES,
-    allowed_classes=_CLASSES,
-    url_schemes=set(SCHEMES),
-    url_relative="deny",
-    link_rel="noopener noreferrer nofollow",
-)
+_RULES: dict[str, Any] = {
+    "tags": _TEXT | _CODE | _TABLE | _MATHS,
+    "clean_content_tags": {"script", "style"},
+    "attributes": _ATTRIBUTES,
+    "tag_attribute_values": _VALUES,
+    "allowed_classes": _CLASSES,
+    "url_schemes": set(SCHEMES),
+    "link_rel": "noopener noreferrer nofollow",
+}
+_cleaner = nh3.Cleaner(**_RULES, url_relative="deny")
 
 
-def sanitize(html: str) -> str:
-    """HTML that can be put into a page: no script, no style, no image, no id, links to SCHEMES only."""
-    return _cleaner.clean(html)
+def sanitize(html: str, cited: Cited | None = None) -> str:
+    """HTML that can be put into a page: no script, no style, no image, no id, links to SCHEMES only, and to the pages
+    of `cited`."""
+    return _cleaner.clean(html) if cited is None else _citing(cited).clean(html)
+
+
+@lru_cache(maxsize=64)
+def _citing(cited: Cited) -> nh3.Cleaner:
+    return nh3.Cleaner(**_RULES, url_relative=lambda url: url if cited.links_to(url) else None)

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from chat.models import Conversation, Message, Run, StreamEvent
 from chat.protocol import Entry
-from chat.render.cards import Place
+from chat.render.cards import Desk, Place
 from chat.render.names import By, by_of, labels_of, moves_of
 from chat.render.presentation import Presentation
 from chat.render.route import Route, finished_route
@@ -38,7 +38,7 @@ def place_of(conversation_id: UUID, message: Message, asked: bool) -> Place:
     return Place(conversation_id, message.parent_id, message.pk, asked)
 
 
-def present(run: Run, place: Place, labels: Mapping[str, str]) -> Presentation:
+def present(run: Run, place: Place | Desk, labels: Mapping[str, str]) -> Presentation:
     """The presentation of a run as far as its journal goes now."""
     presentation = Presentation(by_of(run, labels), place)
     rows = StreamEvent.objects.filter(run=run).order_by("sequence")
@@ -46,7 +46,7 @@ def present(run: Run, place: Place, labels: Mapping[str, str]) -> Presentation:
     return presentation
 
 
-def footer(route: Route, run: Run | None, place: Place) -> str:
+def footer(route: Route, run: Run | None, place: Place | Desk) -> str:
     """The tools under a finished answer; a card alone brings its own."""
     if run is not None and run.error and not route.has_text():
         return ""

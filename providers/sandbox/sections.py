@@ -2,6 +2,7 @@
 
 import re
 
+from providers.sandbox import reading
 from providers.sandbox.asks import Ask, Attachment
 
 REFUSAL = "I cannot help with this request. (The sandbox was asked to refuse.)"
@@ -68,6 +69,8 @@ def reply(ask: Ask, text: str) -> str:
     """The ordinary answer: who speaks, what was said and seen, and the sections that were asked for."""
     if wants_title(ask):
         return title(text)
+    if reading.wanted(ask):
+        return reading.reply(text)
     asked = {name for name, pattern in _WORDS.items() if re.search(pattern, text, re.IGNORECASE)}
     if "everything" in asked:
         asked = {"try", *_WORDS}

@@ -1,5 +1,6 @@
 /* The message box: Enter sends, a draft survives a reload, what is written during an answer is sent when it ends. */
 
+import { Files } from "./attach.js";
 import { complain, post } from "./send.js";
 import { line } from "./socket.js";
 
@@ -10,6 +11,8 @@ export class Composer {
   constructor(form) {
     this.form = form;
     this.text = form.elements.namedItem("text");
+    this.files = new Files(form, complain);
+    this.files.addEventListener("change", () => this.#goOn());
     this.draft = `draft:${form.dataset.conversation || "new"}`;
     this.text.value ||= localStorage.getItem(this.draft) ?? "";
     this.text.addEventListener("input", () => this.#typed());
@@ -45,19 +48,28 @@ export class Composer {
     }
     if (this.text.value) localStorage.setItem(this.draft, this.text.value);
     else localStorage.removeItem(this.draft);
-    this.#wait(this.#queued && this.text.value !== "");
+    this.#wait(this.#queued && this.#something);
+  }
+
+  get #something() {
+    return this.text.value.trim() !== "" || this.files.items.length > 0;
   }
 
   #key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (this.text.value.trim()) this.form.requestSubmit();
+    if (this.#something) this.form.requestSubmit();
   }
 
   async #submit(event) {
     event.preventDefault();
-    if (!this.text.value.trim() || this.form.inert) return;
-    if (this.#running) {
+    if (!this.#something || this.form.inert) return;
+    if (this.files.failed) {
+      const name = this.files.failed.querySelector("b").textContent;
+      complain({ title: `“${name}” cannot be read.`, detail: "Remove it to send the message without it." });
+      return;
+    }
+    if (this.#running || this.files.waiting) {
       this.#wait(true);
       return;
     }
@@ -68,6 +80,7 @@ export class Composer {
     complain(problem);
     if (problem) return;
     if (this.text.value === said) this.text.value = "";
+    this.files.clear();
     for (const name of ["parent", "edits"]) this.form.elements.namedItem(name).value = "";
     this.#typed();
     this.text.focus();
@@ -76,7 +89,18 @@ export class Composer {
   #wait(queued) {
     this.#queued = queued;
     const note = document.querySelector("[data-queued]");
-    if (note) note.hidden = !queued;
+    if (!note) return;
+    note.hidden = !queued;
+    note.textContent = this.#running
+      ? "Your message is sent when this answer ends."
+      : "Your message is sent when its files are read.";
+  }
+
+  /* What waited for an answer or a file goes as soon as neither is in the way. */
+  #goOn() {
+    if (!this.#queued || this.#running || this.files.waiting) return;
+    this.#wait(false);
+    this.form.requestSubmit();
   }
 
   #state(stream) {
@@ -86,9 +110,6 @@ export class Composer {
     stop.hidden = !stream;
     this.text.placeholder = stream ? this.text.dataset.busy : this.text.dataset.idle;
     if (stream) stop.value = `stop:${stream}`;
-    else if (this.#queued) {
-      this.#wait(false);
-      this.form.requestSubmit();
-    }
+    else this.#goOn();
   }
 }

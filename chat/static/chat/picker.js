@@ -22,10 +22,12 @@ export class Picker {
     document.addEventListener("click", (event) => this.#asked(event));
   }
 
-  /* `asking` names what is done with the choice at once ("answer:<id>"); empty: it is for the next message. */
-  open(asking = "") {
+  /* `asking` names what is done with the choice at once ("answer:<id>"); empty: it is for the next message. Only models
+     with the ability `able` are shown then, if one is named. */
+  open(asking = "", able = "") {
     this.#asking = asking;
     this.query.value = "";
+    for (const chip of able ? this.chips : []) chip.setAttribute("aria-pressed", String([able, "ready"].includes(chip.value)));
     this.#filter();
     this.dialog.showModal();
     this.button?.setAttribute("aria-expanded", "true");
@@ -36,6 +38,8 @@ export class Picker {
   #asked(event) {
     const asks = event.target.closest("[data-pick]");
     if (asks) this.open(asks.dataset.pick);
+    const able = event.target.closest("[data-pick-able]");
+    if (able) this.open("", able.dataset.pickAble);
   }
 
   #toggle(chip) {
@@ -122,6 +126,7 @@ export class Picker {
       health.dataset.providerHealth = mark.dataset.providerHealth;
       health.querySelector(".sr").textContent = mark.textContent;
     }
+    document.dispatchEvent(new CustomEvent("model-chosen"));
     say(`The next message goes to ${option.querySelector("[data-label]").textContent}.`);
     document.querySelector("textarea[name=text]")?.focus();
   }
