@@ -28,6 +28,8 @@ EVENT_TYPES = frozenset(
 TERMINAL = frozenset({"error", "done"})
 # Where a sub-code says more than its code.
 REMEDIATIONS = {"invalid_output": "Loosen the schema, say more about what is wanted, or choose another model."}
+# What a result adds to its call: the text, whether it says what went wrong, and how long it took.
+RESULT = ("result", "is_error", "ms")
 DELTAS = frozenset({"reasoning_delta", "content_delta", "tool_call_delta"})
 
 
@@ -78,9 +80,9 @@ def record(event: events.StreamEvent) -> tuple[str, dict[str, Any]] | None:
         case events.ReasoningDelta(text=text, kind=kind):
             entry = ("reasoning_delta", {"delta": clean(text), "kind": kind})
         case events.ToolCallStarted(call_id=call_id, name=name):
-            entry = ("tool_call_start", {"tool_call_id": call_id, "name": clean(name), "args": ""})
+            entry = ("tool_call_start", {"tool_call_id": clean(call_id), "name": clean(name), "args": ""})
         case events.ToolArgsDelta(call_id=call_id, fragment=fragment):
-            entry = ("tool_call_delta", {"tool_call_id": call_id, "delta": clean(fragment)})
+            entry = ("tool_call_delta", {"tool_call_id": clean(call_id), "delta": clean(fragment)})
         case events.AttemptChanged():
             entry = ("status", moved(event))
         case events.NativeEvent(native_type=native_type):
@@ -182,8 +184,9 @@ class Fold:
                 self._parts.append(call)
             case "tool_call_delta" if data["tool_call_id"] in self._calls:
                 self._calls[data["tool_call_id"]]["args"] += data["delta"]
+                self.chars += len(data["delta"])
             case "tool_call_result" if data["tool_call_id"] in self._calls:
-                self._calls[data["tool_call_id"]]["result"] = data["result"]
+                self._calls[data["tool_call_id"]] |= {key: data[key] for key in RESULT if key in data}
 
     def _extend(self, head: dict[str, Any], delta: str) -> None:
         open_part = self._parts[-1] if self._text else None

@@ -27,7 +27,8 @@ def row(run: Run) -> dict[str, Any]:
 
 class Tried:
     """Writes `run.trace["attempts"]`: one line a try, with its outcome (`answered`, or the code of the failure) and its
-    milliseconds from the request on. A run that asks more than once has the lines of all its requests.
+    milliseconds from the request on. A run that asks more than once has the lines of all its requests, `step` counts
+    these from 1.
 
     Enter it around a request. Whoever cancels that gives the last line its outcome, with `close`.
     """
@@ -36,6 +37,7 @@ class Tried:
         self._run = run
         self._attempts = {(one.provider_id, one.model_id): one for one in attempts}
         self._lines: list[dict[str, Any]] = run.trace.setdefault("attempts", [])
+        self._step = self._lines[-1]["step"] + 1 if self._lines else 1
         self._line: dict[str, Any] | None = None
         self._began = 0.0
 
@@ -53,6 +55,7 @@ class Tried:
         self._end(event.reason)
         attempt = self._attempts[event.provider_id, event.model_id]
         self._line = {
+            "step": self._step,
             "state": event.state,
             "provider_id": event.provider_id,
             "model_id": event.model_id,

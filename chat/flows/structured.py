@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.models import LanguageModel
@@ -14,6 +14,7 @@ from chat.execution import Outcome, begin, drive, end_user, provider_of, route
 from chat.journal import Writer
 from chat.models import Run
 from chat.schemas import Fault
+from chat.usage import added
 from providers.contract import GenerateRequest, Message, TextPart
 from providers.errors import ErrorCode, ProviderError
 from providers.events import Finished, FinishReason, Usage
@@ -93,7 +94,7 @@ async def _draft(
         asked.native = False
         writer.add("status", {"state": "downgraded", "reason": "refused"})
         finished = await drive(run, writer, where, asked.request(repair), index=draft)
-    run.usage = _sum(run.usage, finished.usage)
+    run.usage = added(run.usage, finished.usage)
     return finished
 
 
@@ -128,15 +129,3 @@ def _invalid(run: Run, faults: list[Fault]) -> ProviderError:
 
 def _text_of(finished: Finished) -> str:
     return "".join(part.text for part in finished.message.parts if isinstance(part, TextPart))
-
-
-def _sum(before: Mapping[str, Any], more: Usage | None) -> dict[str, Any]:
-    """The usage of all drafts so far; what nobody counted stays unknown."""
-    total = dict(before)
-    for each in fields(Usage):
-        value = getattr(more, each.name) if more else None
-        if isinstance(value, bool):
-            total[each.name] = value or total.get(each.name, False)
-        elif value is not None:
-            total[each.name] = value + total.get(each.name, 0)
-    return total
