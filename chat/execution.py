@@ -135,10 +135,10 @@ def provider_of(run: Run) -> str:
     return (run.served_model or run.requested_model).partition("/")[0]
 
 
-def route(run: Run) -> Plan:
-    """Where the run goes; the choice is stored before anybody is called."""
+def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
+    """Where the run goes, to a model with the abilities it needs; the choice is stored before anybody is called."""
     actor = _actor(run)
-    where = plan(RoutingRequest(context=run.context, requested=run.requested_model), facts_for(actor))
+    where = plan(RoutingRequest(run.context, run.requested_model, needs=needs), facts_for(actor))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

@@ -11,6 +11,13 @@ from chat.protocol import Command
 ACTIONS = ("answer", "continue", "stop")
 
 
+class KeysField(forms.MultipleChoiceField):
+    """Which keys there are is the flow's rule."""
+
+    def valid_value(self, value: str) -> bool:
+        return len(value) <= 80
+
+
 class SendForm(forms.Form):
     """A new message. How long it may be is the flow's rule, so that every door refuses it in the same words."""
 
@@ -18,6 +25,9 @@ class SendForm(forms.Form):
     model = forms.CharField(required=False, max_length=201)
     parent = forms.UUIDField(required=False)
     edits = forms.UUIDField(required=False)
+    tools = KeysField(required=False)
+    # Without the menu nothing is chosen, which is not the same as choosing nothing.
+    menu = forms.BooleanField(required=False)
     key = forms.CharField(required=False, max_length=120)
 
     def command(self, conversation_id: UUID | None) -> Command:
@@ -29,6 +39,7 @@ class SendForm(forms.Form):
             parent_id=data["parent"],
             edits=data["edits"],
             model=data["model"],
+            tools=tuple(data["tools"]) if data["menu"] else None,
             idempotency_key=data["key"],
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from providers import events
+from providers.contract import ToolSpec
 from providers.errors import REMEDIES, ErrorCode, ProviderError
 from providers.redaction import identifier
 
@@ -27,7 +28,10 @@ EVENT_TYPES = frozenset(
 )
 TERMINAL = frozenset({"error", "done"})
 # Where a sub-code says more than its code.
-REMEDIATIONS = {"invalid_output": "Loosen the schema, say more about what is wanted, or choose another model."}
+REMEDIATIONS = {
+    "no_tool_results": "Start again, and post the results of the tools to the run while it waits.",
+    "invalid_output": "Loosen the schema, say more about what is wanted, or choose another model.",
+}
 # What a result adds to its call: the text, whether it says what went wrong, and how long it took.
 RESULT = ("result", "is_error", "ms")
 DELTAS = frozenset({"reasoning_delta", "content_delta", "tool_call_delta"})
@@ -39,7 +43,8 @@ class Command:
 
     `parent_id` is the message the new one follows (None: the conversation's leaf); `edits` names an own message that
     the new one is another version of. `model` is `provider/model_id` or empty for the default. `continues` names an
-    interrupted answer whose text the new one goes on from.
+    interrupted answer whose text the new one goes on from. `tools` are the keys of the conversation's tools from now on
+    (None: as they are), `client_tools` those that the caller executes; `tool_choice` is auto, none, required or a name.
     """
 
     text: str = ""
@@ -49,6 +54,9 @@ class Command:
     answer_to: UUID | None = None
     continues: UUID | None = None
     model: str = ""
+    tools: tuple[str, ...] | None = None
+    client_tools: tuple[ToolSpec, ...] = ()
+    tool_choice: str = "auto"
     context: str = "chat"
     idempotency_key: str = ""
 

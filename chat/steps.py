@@ -9,7 +9,8 @@ from chat.execution import Outcome, drive
 from chat.journal import Writer
 from chat.models import Run
 from chat.tools.contract import Scope, Tool
-from chat.tools.executing import execute, note
+from chat.tools.executing import execute
+from chat.tools.results import note
 from chat.usage import added
 from providers.contract import GenerateRequest, Message, Part, ToolCallPart
 from providers.events import Finished, FinishReason, Usage

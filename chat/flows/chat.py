@@ -14,8 +14,11 @@ from providers.contract import GenerateRequest
 async def converse(run: Run, writer: Writer) -> Outcome:
     where, request = await in_db(_prepare, run)
     begin(run, writer, where)
-    return await answer(run, writer, where, request, await toolset_for(run))
+    return await answer(run, writer, where, request, await toolset_for(run, where, writer))
 
 
 def _prepare(run: Run) -> tuple[Plan, GenerateRequest]:
-    return route(run), GenerateRequest("", messages_for(run), end_user=end_user(run))
+    # A client's tools need a model that takes them; the conversation's are left out for one that does not.
+    needs = frozenset({"tools"}) if run.input.get("client_tools") else frozenset[str]()
+    choice = run.input.get("tool_choice", "auto")
+    return route(run, needs), GenerateRequest("", messages_for(run), tool_choice=choice, end_user=end_user(run))

@@ -13,6 +13,7 @@ NOTES = {
     "length": "The answer reached its length limit.",
     "content_blocked": "The provider's filter ended this answer.",
     "refusal": "The model declined to answer.",
+    "tool_calls": "The model wanted to call more tools than one answer may.",
     "context_full": "The conversation filled what the model can read at once.",
 }
 GOES_ON = frozenset({"length"})
@@ -56,6 +57,12 @@ class Route:
         stop.live = False
         self.by = self.writing.by = by
         return stop
+
+    def note_of(self, title: str) -> tuple[Stop, str]:
+        """A remark on the way; it is not kept with the message."""
+        stop, before = self.open("note", title=title)
+        stop.live = False
+        return stop, before
 
     def answer_stop(self) -> tuple[Stop, Stop | None]:
         """Where text goes now: the open stop, or a new one (second value) when something came after the last text."""
@@ -105,7 +112,9 @@ def finished_route(
             case "reasoning":
                 stop, _ = route.open("reasoning", text=part["text"], seconds=reasoned)
             case "tool_call":
-                stop, _ = route.open("tool", name=part["name"], text=part["args"], result=part.get("result"))
+                stop, _ = route.open("tool", name=part["name"], title=part["id"], text=part["args"])
+                if "result" in part:
+                    stop.answered(part)
             case _:
                 continue
         stop.live = False

@@ -33,8 +33,8 @@ type Doing = Callable[[Mapping[str, Any], Scope], Awaitable[str]]
 class Tool:
     """`call(arguments, scope)` gets arguments that fit the spec's schema, and gives text for the model; whatever it
     raises becomes a result that says so. It runs on the runner's event loop and must not block it. `seconds` bounds
-    one call."""
+    one call. Without `call` the tool is the client's: the run waits until somebody posts the result."""
 
     spec: ToolSpec
-    call: Doing
+    call: Doing | None
     seconds: float = SECONDS

@@ -2,6 +2,7 @@
 
 import { say } from "./dom.js";
 import { complain, post } from "./send.js";
+import { toolsFor } from "./tools.js";
 
 export class Picker {
   #asking = "";
@@ -122,6 +123,7 @@ export class Picker {
       health.dataset.providerHealth = mark.dataset.providerHealth;
       health.querySelector(".sr").textContent = mark.textContent;
     }
+    toolsFor(option.querySelector("[data-label]").textContent, option.dataset.caps.split(" "));
     say(`The next message goes to ${option.querySelector("[data-label]").textContent}.`);
     document.querySelector("textarea[name=text]")?.focus();
   }

@@ -9,7 +9,6 @@ import pytest
 
 from chat.journal import Journal
 from chat.models import Run
-from chat.tools import executing
 from chat.tools.contract import Scope, Tool, ToolFailed
 from chat.tools.executing import execute
 from providers.contract import ToolCallPart, ToolResultPart, ToolSpec
@@ -35,7 +34,7 @@ async def behave(arguments: Mapping[str, Any], scope: Scope) -> str:
         case "hang":
             await asyncio.sleep(60)
         case "long":
-            return "x" * 30_000
+            return "x" * 60_000
     return f"done by {scope.call_id}"
 
 
@@ -85,7 +84,7 @@ async def test_a_tool_knows_its_call_and_says_how_long_it_took() -> None:
 
 async def test_a_long_result_is_cut_and_says_so() -> None:
     given, _ = await result_of('{"how": "long"}')
-    assert given.content.startswith("x" * executing.RESULT_CHARS + "\n[Cut here: 20,000 of 30,000")
+    assert given.content == "x" * 50_000 + "\n[Cut here: 50,000 of 60,000 characters are shown.]"
 
 
 async def test_a_stop_reaches_what_is_running() -> None:
