@@ -85,6 +85,7 @@ class AttemptOut(serializers.Serializer[Any]):
     credential_source = serializers.ChoiceField(choices=ORDER)
     credential_hint = serializers.CharField()
     reason = serializers.CharField(help_text="What proposed it: `request`, a level of the defaults, `fallback`, …")
+    tools = serializers.BooleanField(help_text="Whether the model is known to take tools; else none are sent to it.")
 
 
 class CandidateOut(serializers.Serializer[Any]):

@@ -131,7 +131,7 @@ def _judge(key: str, why: str, request: RoutingRequest, facts: Facts) -> _Judged
 
 def _planned(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:
     chain = _fallbacks(judged[-1].key, request, facts)
-    attempts = tuple(_attempt(one) for one in (judged[-1], *chain) if one.verdict == "chosen")
+    attempts = tuple(_attempt(one, facts) for one in (judged[-1], *chain) if one.verdict == "chosen")
     return Plan(attempts, named, None, "", _trace(request, judged, chain))
 
 
@@ -154,11 +154,12 @@ def _fallbacks(first: str, request: RoutingRequest, facts: Facts) -> list[_Judge
     return judged
 
 
-def _attempt(judged: _Judged) -> Attempt:
+def _attempt(judged: _Judged, facts: Facts) -> Attempt:
     assert judged.resolution is not None and judged.resolution.chosen is not None  # noqa: S101, PT018 - it was chosen
     used = judged.resolution.chosen
     provider_id, _, model_id = judged.key.partition("/")
-    return Attempt(provider_id, model_id, used.ref, judged.why, used.source, used.hint)
+    tools = facts.models[judged.key].supports_tools is True
+    return Attempt(provider_id, model_id, used.ref, judged.why, used.source, used.hint, tools)
 
 
 def _refused(named: str, request: RoutingRequest, judged: list[_Judged]) -> Plan:

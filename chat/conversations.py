@@ -1,5 +1,7 @@
-"""What a person changes about a conversation besides its messages: its title, its model, its end."""
+"""What a person changes about a conversation besides its messages: its title, its model, its tools, its end."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from accounts.policies import Actor
@@ -7,6 +9,7 @@ from accounts.problems import Problem, not_found
 from catalog.models import LanguageModel
 from chat import runs
 from chat.models import Conversation, Run
+from chat.tools import sets
 
 TITLE_CHARS = 200
 
@@ -19,23 +22,36 @@ def get(actor: Actor, pk: UUID) -> Conversation:
     return found
 
 
-def create(actor: Actor, *, title: str = "", model: str = "") -> Conversation:
-    """An empty conversation. Raises Problem 422 for an unknown model."""
-    _check_model(model)
-    return Conversation.objects.create(
-        workspace_id=actor.workspace_id, owner_id=actor.user_id, title=_title(title), model=model
-    )
+def create(actor: Actor, **values: Any) -> Conversation:
+    """An empty conversation with a title, a model, tools. Raises Problem 422 for an unknown model or tool."""
+    return _set(actor, Conversation(workspace_id=actor.workspace_id, owner_id=actor.user_id), **values)
 
 
-def change(actor: Actor, pk: UUID, *, title: str | None = None, model: str | None = None) -> Conversation:
-    """Set what is not None. A running answer keeps its model. Raises Problem 404, 422."""
-    found = get(actor, pk)
+def change(actor: Actor, pk: UUID, **values: Any) -> Conversation:
+    """Set the title, the model, the tools. A running answer keeps its own. Raises Problem 404, 422."""
+    return _set(actor, get(actor, pk), **values)
+
+
+UNSAID: Any = object()
+
+
+def _set(
+    actor: Actor,
+    found: Conversation,
+    *,
+    title: str | None = None,
+    model: str | None = None,
+    tools: Sequence[str] | None = UNSAID,
+) -> Conversation:
+    """No tools (None) are the usual ones; no title and no model are left as they are."""
     if model is not None:
         _check_model(model)
         found.model = model
     if title is not None:
         found.title = _title(title)
-    found.save(update_fields=["title", "model"])
+    if tools is not UNSAID:
+        found.tools = None if tools is None else sets.checked(actor, tools)
+    found.save(update_fields=None if found._state.adding else ["title", "model", "tools"])  # noqa: SLF001 - is it new?
     return found
 
 

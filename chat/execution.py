@@ -1,13 +1,11 @@
 """One run from its plan to its outcome: asks routing where to go, drives the provider, hands events to the journal.
-What is asked, and what is made of the answer, is a flow: chat is here, the others are in `flows`."""
+What is asked, and what is made of the answer, is a flow in `flows`; an answer of several requests is `steps`."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import logging
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -19,24 +17,19 @@ from accounts.models import Membership
 from accounts.policies import Actor, actor_for
 from catalog.facts import facts_for
 from catalog.routing import Plan, RoutingRequest, plan
-from chat import media, native, protocol, provenance
+from chat import native, protocol, provenance
 from chat.database import in_db
-from chat.history import messages_for
 from chat.journal import Writer
 from chat.ledger import Closing
 from chat.models import Run
 from chat.provenance import Tried
 from providers import events
-from providers.contract import GenerateRequest
+from providers.contract import GenerateRequest, Message
 from providers.credentials import aopen_ref
 from providers.errors import ErrorCode, ProviderError
 from providers.runtime import stream
 
 logger = logging.getLogger(__name__)
-
-# Longer than reading one may take, twice; what is not read by then is refused.
-FILES_SECONDS = 300.0
-FILES_PAUSE = 0.2
 
 
 class Sink(Protocol):
@@ -53,11 +46,13 @@ type Flow = Callable[[Run, Writer], Awaitable["Outcome"]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a generation ended: exactly one of `finished`, `error`, or `state` STOPPED."""
+    """How a generation ended: exactly one of `finished`, `error`, or `state` STOPPED. `said` are the model's messages
+    and the results of its calls, in order, for an answer that is replayed."""
 
     state: Run.State
     finished: events.Finished | None = None
     error: ProviderError | None = None
+    said: Sequence[Message] = ()
 
     @classmethod
     def stopped(cls) -> Self:
@@ -77,7 +72,7 @@ class Outcome:
         if self.finished is not None:
             data = protocol.done(self.finished, provider_id=provider_id, model_id=model_id)
             row = {**seen, "usage": data["usage"], "finish_reason": data["finish_reason"]}
-            return Closing("done", data, self.state, parts, native.dump(self.finished.message), row)
+            return Closing("done", data, self.state, parts, native.dump(self.said), row)
         if self.state == Run.State.STOPPED:
             data = protocol.stopped(provider_id=provider_id, model_id=model_id)
             return Closing("done", data, self.state, parts, run={"finish_reason": "stopped", **seen})
@@ -97,26 +92,6 @@ async def execute(run: Run, writer: Writer, flow: Flow) -> Outcome:
         logger.exception("run %s failed inside Parley", run.pk)
         ours = "Parley failed while writing this answer. What arrived is kept."
         return Outcome(Run.State.FAILED, error=ProviderError(ErrorCode.INTERRUPTED, ours, provider_id=provider_of(run)))
-
-
-async def converse(run: Run, writer: Writer) -> Outcome:
-    """The chat flow: the branch so far goes out, the next answer comes back."""
-    where = await in_db(lambda: route(run, media.needs(run)))
-    begin(run, writer, where)
-    await _files_read(run, writer)
-    request = await in_db(_request, run, where)
-    return Outcome(Run.State.DONE, finished=await drive(run, writer, where, request))
-
-
-async def _files_read(run: Run, writer: Writer) -> None:
-    """Wait until the files that came with the message are ready or failed."""
-    until = time.monotonic() + FILES_SECONDS
-    told = False
-    while (count := await in_db(media.pending, run)) and time.monotonic() < until:
-        if not told:
-            writer.add("status", {"state": "reading_files", "files": count})
-        told = True
-        await asyncio.sleep(FILES_PAUSE)
 
 
 def begin(run: Run, writer: Writer, where: Plan) -> None:
@@ -167,10 +142,6 @@ def _write(event: events.StreamEvent, writer: Sink, more: dict[str, Any]) -> Non
 
 def provider_of(run: Run) -> str:
     return (run.served_model or run.requested_model).partition("/")[0]
-
-
-def _request(run: Run, where: Plan) -> GenerateRequest:
-    return GenerateRequest(where.attempts[0].model_id, messages_for(run, where), end_user=end_user(run))
 
 
 def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:

@@ -11,6 +11,13 @@ from chat.protocol import Command
 ACTIONS = ("answer", "continue", "stop")
 
 
+class KeysField(forms.MultipleChoiceField):
+    """Which keys there are is the flow's rule."""
+
+    def valid_value(self, value: str) -> bool:
+        return len(value) <= 80
+
+
 class SendForm(forms.Form):
     """A new message. How long it may be is the flow's rule, so that every door refuses it in the same words."""
 
@@ -19,6 +26,9 @@ class SendForm(forms.Form):
     parent = forms.UUIDField(required=False)
     edits = forms.UUIDField(required=False)
     attachments = forms.TypedMultipleChoiceField(required=False, coerce=UUID)
+    tools = KeysField(required=False)
+    # Without the menu nothing is chosen, which is not the same as choosing nothing.
+    menu = forms.BooleanField(required=False)
     key = forms.CharField(required=False, max_length=120)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -36,6 +46,7 @@ class SendForm(forms.Form):
             edits=data["edits"],
             attachments=tuple(data["attachments"]),
             model=data["model"],
+            tools=tuple(data["tools"]) if data["menu"] else None,
             idempotency_key=data["key"],
         )
 

@@ -1,5 +1,7 @@
 """What a model is shown of a conversation: the branch from its root to the message that is answered."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -32,20 +34,42 @@ def messages_for(run: Run, where: Plan) -> tuple[contract.Message, ...]:
         return ()
     branch = branch_of(run.answer.parent)
     files = media.parts_of(branch, where)
-    shown = [contract.Message(_role(row), parts) for row in branch if (parts := files.get(row.pk, ()) + _parts(row))]
+    shown = [message for row in branch for message in _said(row, files.get(row.pk, ()))]
     if branch[-1].role == Message.Role.ASSISTANT:
         shown.append(contract.Message("user", (contract.TextPart(text=CONTINUE),)))
     return tuple(_merged(shown))
 
 
-def _role(row: Message) -> Any:
-    return "assistant" if row.role == Message.Role.ASSISTANT else "user"
+def _said(row: Message, files: tuple[contract.Part, ...]) -> Iterable[contract.Message]:
+    """The vendor's own items where the answer was completed, else what was shown of it."""
+    if row.role == Message.Role.USER:
+        return (contract.Message("user", parts),) if (parts := files + _texts(row.parts)) else ()
+    return native.load(row.native) or _shown(row.parts)
 
 
-def _parts(row: Message) -> tuple[contract.Part, ...]:
-    """The vendor's own parts where the answer was completed, else what was shown of it."""
-    return native.load(row.native) or tuple(
-        contract.TextPart(text=part["text"]) for part in row.parts if part["type"] == "text" and part["text"]
+def _texts(parts: Sequence[Mapping[str, Any]]) -> tuple[contract.Part, ...]:
+    return tuple(contract.TextPart(text=part["text"]) for part in parts if part["type"] == "text" and part["text"])
+
+
+def _shown(parts: Sequence[Mapping[str, Any]]) -> Iterator[contract.Message]:
+    """An answer that was cut: its text, and its calls with their results. A call without a result did not happen."""
+    for answered, group in groupby(parts, key=lambda part: "result" in part):
+        if not answered:
+            if said := _texts(tuple(group)):
+                yield contract.Message("assistant", said)
+            continue
+        calls = tuple(group)
+        yield contract.Message("assistant", tuple(_call(part) for part in calls))
+        yield contract.Message("tool", tuple(_result(part) for part in calls))
+
+
+def _call(part: Mapping[str, Any]) -> contract.Part:
+    return contract.ToolCallPart(call_id=part["id"], name=part["name"], arguments=part["args"])
+
+
+def _result(part: Mapping[str, Any]) -> contract.Part:
+    return contract.ToolResultPart(
+        call_id=part["id"], name=part["name"], content=part["result"], is_error=part.get("is_error", False)
     )
 
 

@@ -1,6 +1,7 @@
 """Model messages as JSON: how a finished answer keeps its vendor's own items for replay to the same origin."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -55,20 +56,23 @@ def _rich(value: Any) -> Any:
             return value
 
 
-def dump(message: Message) -> dict[str, Any]:
-    parts = []
-    for part in message.parts:
-        content = {each.name: _plain(getattr(part, each.name)) for each in fields(part)}
-        parts.append({"part": NAMES[type(part)], **content})
-    return {"role": message.role, "parts": parts}
+def dump(messages: Sequence[Message]) -> dict[str, Any]:
+    """What was said in an answer, in order: the model's messages, and the results of its calls between them."""
+    return {"messages": [{"role": one.role, "parts": [_dumped(part) for part in one.parts]} for one in messages]}
 
 
-def load(stored: dict[str, Any]) -> tuple[Part, ...]:
-    """The parts of a dumped message; an empty dict has none."""
-    parts = []
-    for entry in stored.get("parts", ()):
-        content = {key: _rich(value) for key, value in entry.items() if key != "part"}
-        if content.get("origin"):
-            content["origin"] = Origin(*content["origin"])
-        parts.append(KINDS[entry["part"]](**content))
-    return tuple(parts)
+def _dumped(part: Part) -> dict[str, Any]:
+    return {"part": NAMES[type(part)], **{each.name: _plain(getattr(part, each.name)) for each in fields(part)}}
+
+
+def load(stored: Mapping[str, Any]) -> tuple[Message, ...]:
+    """The messages of a dumped answer; an empty dict has none, and one without `messages` is a message itself."""
+    messages = stored.get("messages", [stored] if stored else [])
+    return tuple(Message(one["role"], tuple(_loaded(entry) for entry in one["parts"])) for one in messages)
+
+
+def _loaded(entry: Mapping[str, Any]) -> Part:
+    content = {key: _rich(value) for key, value in entry.items() if key != "part"}
+    if content.get("origin"):
+        content["origin"] = Origin(*content["origin"])
+    return KINDS[entry["part"]](**content)

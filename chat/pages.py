@@ -13,6 +13,7 @@ from chat import attachments, runs
 from chat.models import Attachment, Conversation, Message, Run
 from chat.render.turns import Turns, run_of
 from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
+from chat.tools import sets
 from providers.standing import summary
 
 
@@ -41,6 +42,7 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         branch = branch_at(actor, conversation, at, turns)
     wanted = look.model or (conversation.model if conversation else "")
     groups = picker(actor, wanted)
+    tools = sets.choices(actor, conversation.tools if conversation else None)
     labels = {option.key: option.label for group in groups for option in group.options}
     return {
         "conversation": conversation,
@@ -52,6 +54,8 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "groups": groups,
         "provider_health": summary([group.mark for group in groups]),
         "chosen": chosen(groups, wanted),
+        "tools": tools,
+        "tools_chosen": sum(tool.chosen for tool in tools),
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),
         "text": look.text or (edited.text if edited else ""),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from providers import events
+from providers.contract import ToolSpec
 from providers.errors import REMEDIES, ErrorCode, ProviderError
 from providers.redaction import identifier
 
@@ -27,7 +28,12 @@ EVENT_TYPES = frozenset(
 )
 TERMINAL = frozenset({"error", "done"})
 # Where a sub-code says more than its code.
-REMEDIATIONS = {"invalid_output": "Loosen the schema, say more about what is wanted, or choose another model."}
+REMEDIATIONS = {
+    "no_tool_results": "Start again, and post the results of the tools to the run while it waits.",
+    "invalid_output": "Loosen the schema, say more about what is wanted, or choose another model.",
+}
+# What a result adds to its call: the text, whether it says what went wrong, and how long it took.
+RESULT = ("result", "is_error", "ms")
 DELTAS = frozenset({"reasoning_delta", "content_delta", "tool_call_delta"})
 
 
@@ -38,7 +44,8 @@ class Command:
     `parent_id` is the message the new one follows (None: the conversation's leaf); `edits` names an own message that
     the new one is another version of. `model` is `provider/model_id` or empty for the default. `continues` names an
     interrupted answer whose text the new one goes on from. `attachments` are the files that go with a new message; None
-    for another version of a message means those it has.
+    for another version of a message means those it has. `tools` are the keys of the conversation's tools from now on
+    (None: as they are), `client_tools` those that the caller executes; `tool_choice` is auto, none, required or a name.
     """
 
     text: str = ""
@@ -49,6 +56,9 @@ class Command:
     continues: UUID | None = None
     attachments: tuple[UUID, ...] | None = None
     model: str = ""
+    tools: tuple[str, ...] | None = None
+    client_tools: tuple[ToolSpec, ...] = ()
+    tool_choice: str = "auto"
     context: str = "chat"
     idempotency_key: str = ""
 
@@ -80,9 +90,9 @@ def record(event: events.StreamEvent) -> tuple[str, dict[str, Any]] | None:
         case events.ReasoningDelta(text=text, kind=kind):
             entry = ("reasoning_delta", {"delta": clean(text), "kind": kind})
         case events.ToolCallStarted(call_id=call_id, name=name):
-            entry = ("tool_call_start", {"tool_call_id": call_id, "name": clean(name), "args": ""})
+            entry = ("tool_call_start", {"tool_call_id": clean(call_id), "name": clean(name), "args": ""})
         case events.ToolArgsDelta(call_id=call_id, fragment=fragment):
-            entry = ("tool_call_delta", {"tool_call_id": call_id, "delta": clean(fragment)})
+            entry = ("tool_call_delta", {"tool_call_id": clean(call_id), "delta": clean(fragment)})
         case events.AttemptChanged():
             entry = ("status", moved(event))
         case events.NativeEvent(native_type=native_type):
@@ -184,8 +194,9 @@ class Fold:
                 self._parts.append(call)
             case "tool_call_delta" if data["tool_call_id"] in self._calls:
                 self._calls[data["tool_call_id"]]["args"] += data["delta"]
+                self.chars += len(data["delta"])
             case "tool_call_result" if data["tool_call_id"] in self._calls:
-                self._calls[data["tool_call_id"]]["result"] = data["result"]
+                self._calls[data["tool_call_id"]] |= {key: data[key] for key in RESULT if key in data}
 
     def _extend(self, head: dict[str, Any], delta: str) -> None:
         open_part = self._parts[-1] if self._text else None

@@ -1,15 +1,13 @@
-"""Who really answered, and what it took: each try of a run as it is stored on it, the row that follows a fallback, and
-the sum of what all its requests used."""
+"""Who really answered: each try of a run as it is stored on it, and the row that follows a fallback."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from chat.models import Run
 from providers.errors import ProviderError
-from providers.events import AttemptChanged, Usage
+from providers.events import AttemptChanged
 from providers.tries import Attempt
 
 # What a fallback changes about a run.
@@ -29,7 +27,8 @@ def row(run: Run) -> dict[str, Any]:
 
 class Tried:
     """Writes `run.trace["attempts"]`: one line a try, with its outcome (`answered`, or the code of the failure) and its
-    milliseconds from the request on. A run that asks more than once has the lines of all its requests.
+    milliseconds from the request on. A run that asks more than once has the lines of all its requests, `step` counts
+    these from 1.
 
     Enter it around a request. Whoever cancels that gives the last line its outcome, with `close`.
     """
@@ -38,6 +37,7 @@ class Tried:
         self._run = run
         self._attempts = {(one.provider_id, one.model_id): one for one in attempts}
         self._lines: list[dict[str, Any]] = run.trace.setdefault("attempts", [])
+        self._step = self._lines[-1]["step"] + 1 if self._lines else 1
         self._line: dict[str, Any] | None = None
         self._began = 0.0
 
@@ -55,6 +55,7 @@ class Tried:
         self._end(event.reason)
         attempt = self._attempts[event.provider_id, event.model_id]
         self._line = {
+            "step": self._step,
             "state": event.state,
             "provider_id": event.provider_id,
             "model_id": event.model_id,
@@ -76,15 +77,3 @@ def close(run: Run, outcome: str) -> None:
     """Tries of a run that was cancelled ended as the run did."""
     for line in run.trace.get("attempts", ()):
         line["outcome"] = line["outcome"] or outcome
-
-
-def summed(before: Mapping[str, Any], more: Usage | None) -> dict[str, Any]:
-    """The usage of all requests of a run so far; what nobody counted stays unknown."""
-    total = dict(before)
-    for each in fields(Usage):
-        value = getattr(more, each.name) if more else None
-        if isinstance(value, bool):
-            total[each.name] = value or total.get(each.name, False)
-        elif value is not None:
-            total[each.name] = value + total.get(each.name, 0)
-    return total

@@ -15,18 +15,20 @@ from django.utils import timezone
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog.models import LanguageModel
-from chat import attachments, journal, relay, runner
+from chat import attachments, journal, outputs, relay, runner
 from chat.flows.titles import placeholder
 from chat.ledger import close_now, touch
 from chat.models import Conversation, Message, Run
 from chat.protocol import MAX_INPUT_CHARS, Command, clean, stopped
+from chat.tools import brought, sets
 
 
 def start(actor: Actor, command: Command) -> Run:
     """Store the message, a placeholder answer and the queued run in one transaction, then wake the runner.
 
-    Raises Problem: 404 not_found, 409 run_active, idempotency_conflict or too_many_files, 413 input_too_long, 422
-    input_empty, model_not_found, attachment_failed or attachment_elsewhere. A refused command changes nothing.
+    Raises Problem: 404 not_found, 409 run_active, idempotency_conflict or too_many_files, 413 input_too_long or
+    too_many_tools, 422 input_empty, model_not_found, attachment_failed, attachment_elsewhere, tool_not_found,
+    invalid_tool or invalid_tool_choice. A refused command changes nothing.
     """
     digest = _checked_digest(command)
     try:
@@ -63,6 +65,7 @@ def _checked_digest(command: Command) -> str:
     if not said:
         raise Problem(422, "input_empty", "The message is empty.", "Write something to send.")
     check_model(command.model)
+    brought.check(command.client_tools, command.tool_choice, sets.NAMES)
     return digest_of({**asdict(command), "idempotency_key": ""})
 
 
@@ -97,6 +100,9 @@ def _busy(active: Run | None) -> Problem:
 
 def _create(actor: Actor, command: Command, digest: str) -> Run:
     conversation = _conversation(actor, command)
+    if command.tools is not None:
+        conversation.tools = sets.checked(actor, command.tools)
+        conversation.save(update_fields=["tools"])
     asked, branch = _asked(actor, conversation, command)
     active = Run.objects.active().filter(conversation=conversation)
     blocking = active.filter(branch=branch).first() or active.filter(answer_id=branch).first()
@@ -117,9 +123,17 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
         answer=answer,
         branch=branch,
         requested_model=command.model or conversation.model,
+        input=_tools_of(conversation, command),
         idempotency_key=command.idempotency_key,
         request_digest=digest,
     )
+
+
+def _tools_of(conversation: Conversation, command: Command) -> dict[str, Any]:
+    """The tools of this run, as its flow reads them: what is changed in the conversation later is for later runs."""
+    specs = [asdict(spec) for spec in command.client_tools]
+    theirs = {"client_tools": outputs.storable(specs), "tool_choice": command.tool_choice} if specs else {}
+    return {"tools": conversation.tools} | theirs
 
 
 def _conversation(actor: Actor, command: Command) -> Conversation:

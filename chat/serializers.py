@@ -12,6 +12,8 @@ from chat.attachments import MOST_FILES
 from chat.conversations import TITLE_CHARS
 from chat.models import Conversation, Message, Run
 from chat.protocol import Command
+from chat.tools import brought, sets
+from providers.contract import ToolSpec
 
 MODEL_CHARS = 201
 KEY_CHARS = 120
@@ -23,18 +25,37 @@ IDEMPOTENCY = OpenApiParameter(
 )
 
 
+class ToolKeys(serializers.ListField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=80), max_length=sets.MOST_CHOSEN, **kwargs)
+
+
+class ToolIn(serializers.Serializer[Any]):
+    """A tool that you execute. `parameters` is a JSON Schema, draft 2020-12, of the type `object`."""
+
+    name = serializers.RegexField(brought.NAME_FORM)
+    description = serializers.CharField(allow_blank=True, max_length=brought.DESCRIPTION_CHARS, default="")
+    parameters = serializers.DictField()
+
+
 class ConversationOut(serializers.ModelSerializer[Conversation]):
+    """`tools` are the keys of the tools that its runs have, null for the usual ones."""
+
+    tools = serializers.ListField(child=serializers.CharField(), allow_null=True, read_only=True)
+
     class Meta:
         model = Conversation
-        fields = ("id", "title", "model", "leaf", "created_at", "updated_at")
+        fields = ("id", "title", "model", "tools", "leaf", "created_at", "updated_at")
         read_only_fields = fields
 
 
 class ConversationIn(serializers.Serializer[Any]):
-    """`model` is `provider/model_id`, empty for the default."""
+    """`model` is `provider/model_id`, empty for the default; `tools` are keys of /api/v1/tools/, null for the usual
+    ones."""
 
     title = serializers.CharField(max_length=TITLE_CHARS, allow_blank=True, required=False)
     model = serializers.CharField(max_length=MODEL_CHARS, allow_blank=True, required=False)
+    tools = ToolKeys(required=False, allow_null=True)
 
 
 class MessageOut(serializers.ModelSerializer[Message]):
@@ -88,7 +109,8 @@ class RunOut(serializers.ModelSerializer[Run]):
 class RunIn(serializers.Serializer[Any]):
     """`input` is a new message; with `answer_to` a message that exists is answered again, with `continues` an
     interrupted answer goes on. Without `conversation` a new one begins. `parent` is the message that the new one
-    follows, by default the newest; `edits` is a message of yours that the new one is another version of."""
+    follows, by default the newest; `edits` is a message of yours that the new one is another version of. When the model
+    calls one of your `tools`, the run waits for its result at `/tool-results/`."""
 
     context = serializers.ChoiceField(choices=["chat"], default="chat")  # type: ignore[assignment]
     input = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
@@ -103,6 +125,18 @@ class RunIn(serializers.Serializer[Any]):
         help_text="Files that go with `input`, as `/api/v1/attachments/` named them. Left out with `edits`: those of "
         "that message. A file that is still being read is waited for.",
     )  # fmt: skip
+    server_tools = ToolKeys(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The conversation's tools from now on, keys of /api/v1/tools/; left out, they stay as they are.",
+    )
+    tools = serializers.ListField(
+        child=ToolIn(), required=False, default=list, help_text="What the model may call and you execute."
+    )
+    tool_choice = serializers.CharField(
+        required=False, default="auto", max_length=64, help_text="`auto`, `none`, `required`, or the name of a tool."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         elsewhere = [name for name in ("parent", "edits", "answer_to", "continues") if attrs[name]]
@@ -123,6 +157,9 @@ class RunIn(serializers.Serializer[Any]):
             continues=data["continues"],
             attachments=None if data["attachments"] is None else tuple(data["attachments"]),
             model=data["model"],
+            tools=None if data["server_tools"] is None else tuple(data["server_tools"]),
+            client_tools=tuple(ToolSpec(**one) for one in data["tools"]),
+            tool_choice=data["tool_choice"],
             context=data["context"],
             idempotency_key=idempotency_key,
         )

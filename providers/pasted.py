@@ -51,14 +51,21 @@ def base_url(text: str, *, private_allowed: bool) -> str:
         raise Refused("The base URL starts with https:// and names a host.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise Refused("The base URL holds no name, password, query or fragment.")
-    if _link_local(host) or (not private_allowed and (parts.scheme != "https" or _private(host))):
+    if link_local(host) or (not private_allowed and (parts.scheme != "https" or _private(host))):
         raise Refused("The base URL must be a public https address. For a private one, ask the operator to set it.")
     return value
 
 
-def _link_local(host: str) -> bool:
+def link_local(host: str) -> bool:
+    """Whether a host is an address that no server of anybody's has: metadata services live there."""
     address = literal(host)
     return bool(address and address.is_link_local)
+
+
+def public(address: str) -> bool:
+    """Whether a literal address may be connected to by whoever must not reach into the operator's network."""
+    found = literal(address)
+    return found is not None and is_public(found)
 
 
 def _private(host: str) -> bool:

@@ -76,7 +76,8 @@ async def _once(
 
 def _for(attempt: Attempt, request: GenerateRequest, seconds: float) -> GenerateRequest:
     deadlines = replace(request.deadlines, total=max(seconds, 0.0))
-    return replace(request, model_id=attempt.model_id, deadlines=deadlines)
+    tools = request.tools if attempt.tools else ()
+    return replace(request, model_id=attempt.model_id, tools=tools, deadlines=deadlines)
 
 
 async def hang_up() -> None:

@@ -26,6 +26,7 @@ class Attempt:
     """One place of a plan: which model, through which credential (by reference), and why it stands there.
 
     `credential_source` and `credential_hint` say whose key it is, for people; neither is needed to make the call.
+    Without `tools` the request's tools are left out: the model is not known to take any.
     """
 
     provider_id: str
@@ -34,6 +35,7 @@ class Attempt:
     reason: str = ""
     credential_source: str = ""
     credential_hint: str = ""
+    tools: bool = True
 
 
 class Tries:

@@ -1,12 +1,12 @@
 """What runs are for: by context, what is asked of a model and what is made of its answer."""
 
 from catalog.models import Context
-from chat.execution import Flow, converse
-from chat.flows import documents, structured, titles
+from chat.execution import Flow
+from chat.flows import chat, documents, structured, titles
 from chat.models import Run
 
 FLOWS: dict[str, Flow] = {
-    Context.CHAT: converse,
+    Context.CHAT: chat.converse,
     Context.STRUCTURED: structured.generate,
     Context.SUMMARY: titles.generate,
     Context.DOC: documents.generate,

@@ -15,9 +15,9 @@ from chat.execution import Outcome, begin, drive, end_user, provider_of, route
 from chat.journal import Writer
 from chat.models import Run
 from chat.protocol import Fold
-from chat.provenance import summed
 from chat.retrieval import Page
 from chat.tokens import estimate
+from chat.usage import added
 from providers.contract import GenerateRequest, Message, TextPart
 from providers.errors import ErrorCode, ProviderError
 from providers.events import Finished, Usage
@@ -89,7 +89,7 @@ async def generate(run: Run, writer: Writer) -> Outcome:
         raise ProviderError(ErrorCode.INVALID_REQUEST, gone, provider_id=provider_of(run), detail="document_gone")
     answering = _answer if run.input["task"] == "question" else _summarise
     finished = await answering(run, writer, where, work)
-    run.usage = summed(run.usage, finished.usage)
+    run.usage = added(run.usage, finished.usage)
     _cite(run, writer, finished.message.text)
     return Outcome(Run.State.DONE, finished=replace(finished, usage=Usage(**run.usage)))
 
@@ -161,7 +161,7 @@ async def _notes(run: Run, writer: Writer, where: Plan, work: Work, parts: Seque
         nonlocal done
         async with room:
             finished = await drive(run, Aside(writer), where, work.request(PART, text))
-        run.usage = summed(run.usage, finished.usage)
+        run.usage = added(run.usage, finished.usage)
         done += 1
         writer.add("status", {"state": "part", "done": done, "of": len(parts)})
         return finished.message.text

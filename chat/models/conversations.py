@@ -16,13 +16,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """An ordered tree of messages of one person in one workspace. `model` is the sticky choice, may be empty."""
+    """An ordered tree of messages of one person in one workspace. `model` is the sticky choice, may be empty; `tools`
+    are the keys of the tools that its runs have, null for the usual ones."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
     title = models.CharField(max_length=200, blank=True)
     model = models.CharField(max_length=201, blank=True)
+    tools = models.JSONField(null=True, default=None)
     # The newest leaf of the branch that is shown when nobody asked for another one.
     leaf = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

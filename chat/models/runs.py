@@ -53,7 +53,7 @@ class Run(models.Model):
     served_model = models.CharField(max_length=201, blank=True)
     credential_source = models.CharField(max_length=16, blank=True)
     credential_hint = models.CharField(max_length=24, blank=True)
-    # What a run outside of a conversation is asked, and what it gave; `flows` says which shape.
+    # What a run is asked beside its conversation, and what it gave beside its answer; `flows` says which shape.
     input = models.JSONField(default=dict)
     output = models.JSONField(default=dict)
     trace = models.JSONField(default=dict)

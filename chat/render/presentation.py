@@ -120,8 +120,16 @@ class Presentation:
 
     def _tool_result(self, data: Mapping[str, Any]) -> None:
         if stop := self.route.live("tool", data["tool_call_id"]):
-            stop.result, stop.live = data["result"], False
+            stop.answered(data)
             self._show(stop)
+            self._say(f"{stop.name} failed." if stop.failed else "")
+
+    def _waiting(self, call_ids: Iterable[str]) -> None:
+        for call_id in call_ids:
+            if stop := self.route.live("tool", call_id):
+                stop.waiting = True
+                self._show(stop)
+                self._say(f"Waiting for the client's tool {stop.name}.")
 
     def _status(self, data: Mapping[str, Any], labels: Mapping[str, str]) -> None:
         match data.get("state"):
@@ -138,6 +146,10 @@ class Presentation:
                 self._say("Reading the files of the message.")
             case "pages" | "part" | "merging":
                 self._read(data)
+            case "awaiting_local_tool_results":
+                self._waiting(data["tool_call_ids"])
+            case "tools_unavailable":
+                self._show(*self.route.note_of(f"The tools of {data['server']} are left out. {data['reason']}"))
             case "retry":
                 self._say(f"{self.by.label} failed, trying again.")
 

@@ -14,6 +14,7 @@ NOTES = {
     "length": "The answer reached its length limit.",
     "content_blocked": "The provider's filter ended this answer.",
     "refusal": "The model declined to answer.",
+    "tool_calls": "The model wanted to call more tools than one answer may.",
     "context_full": "The conversation filled what the model can read at once.",
 }
 MOST_NUMBERS = 12
@@ -68,6 +69,12 @@ class Route:
                 stop.title = words
                 return stop, ""
         stop, before = self.open("note", title=words)
+        stop.live = False
+        return stop, before
+
+    def note_of(self, title: str) -> tuple[Stop, str]:
+        """A remark on the way; it is not kept with the message."""
+        stop, before = self.open("note", title=title)
         stop.live = False
         return stop, before
 
@@ -159,7 +166,9 @@ def finished_route(
             case "reasoning":
                 stop, _ = route.open("reasoning", text=part["text"], seconds=reasoned)
             case "tool_call":
-                stop, _ = route.open("tool", name=part["name"], text=part["args"], result=part.get("result"))
+                stop, _ = route.open("tool", name=part["name"], title=part["id"], text=part["args"])
+                if "result" in part:
+                    stop.answered(part)
             case _:
                 continue
         stop.live = False

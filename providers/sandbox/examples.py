@@ -179,7 +179,8 @@ def _limit(schema: Mapping[str, Any], keyword: str) -> int | float | None:
 
 
 def _string(schema: Mapping[str, Any], name: str, hint: str) -> str:
-    made = _FORMATS.get(str(schema.get("format")), hint or f"Example {name.replace('_', ' ')}")
+    usual = schema.get("default") or f"Example {name.replace('_', ' ')}"
+    made = _FORMATS.get(str(schema.get("format")), hint or str(usual))
     pattern = schema.get("pattern")
     if isinstance(pattern, str) and len(pattern) <= 200:
         try:

@@ -2,6 +2,7 @@
 
 import { say } from "./dom.js";
 import { complain, post } from "./send.js";
+import { toolsFor } from "./tools.js";
 
 export class Picker {
   #asking = "";
@@ -127,6 +128,7 @@ export class Picker {
       health.querySelector(".sr").textContent = mark.textContent;
     }
     document.dispatchEvent(new CustomEvent("model-chosen"));
+    toolsFor(option.querySelector("[data-label]").textContent, option.dataset.caps.split(" "));
     say(`The next message goes to ${option.querySelector("[data-label]").textContent}.`);
     document.querySelector("textarea[name=text]")?.focus();
   }

@@ -26,15 +26,20 @@ def test_every_kind_of_part_comes_back_as_it_was() -> None:
         MediaPart(media_type="image/png", data=b"\x89PNG", filename="a.png"),
         Part(origin=ORIGIN, opaque={"executableCode": {"code": "1 + 1"}}),
     )
-    stored = json.loads(json.dumps(native.dump(Message("assistant", parts))))
-    assert native.load(stored) == parts
+    said = (Message("assistant", parts), Message("tool", parts[3:4]), Message("assistant", parts[1:2]))
+    assert native.load(json.loads(json.dumps(native.dump(said)))) == said
+
+
+def test_an_answer_that_was_stored_as_one_message_is_read_as_one() -> None:
+    stored = {"role": "assistant", "parts": [{"part": "text", "text": "Hello", "origin": ["openai", "gpt"]}]}
+    assert native.load(stored) == (Message("assistant", (TextPart(text="Hello", origin=("openai", "gpt")),)),)
 
 
 def test_what_no_database_stores_is_cleaned() -> None:
     part = TextPart(text="a", opaque={"te\x00xt": "b\x00\ud83d"})
-    stored = json.dumps(native.dump(Message("assistant", (part,))))
+    stored = json.dumps(native.dump([Message("assistant", (part,))]))
     assert "\\u0000" not in stored
-    assert native.load(json.loads(stored))[0].opaque == {"text": "b\ufffd"}
+    assert native.load(json.loads(stored))[0].parts[0].opaque == {"text": "b\ufffd"}
 
 
 def test_an_answer_that_kept_nothing_has_no_parts() -> None:

@@ -1,0 +1,88 @@
+"""Which tools a run has: what its conversation chose of those that Parley brings and of the workspace's MCP servers,
+and what its client brings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from accounts.models import Membership
+from accounts.policies import Actor, actor_for
+from accounts.problems import Problem
+from catalog.routing import Plan
+from chat.database import in_db
+from chat.journal import Writer
+from chat.models import McpServer, Run
+from chat.tools import brought, clock, search, servers
+from chat.tools.contract import Tool
+from providers.contract import ToolSpec
+
+MOST_CHOSEN = 40
+SERVER = "mcp:"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A tool that Parley brings and that needs nothing from outside: every conversation has it until it chooses."""
+
+    spec: ToolSpec
+    label: str
+    make: Callable[[Actor], Tool]
+
+
+BUILT_IN = (
+    BuiltIn(clock.TOOL.spec, "Date and time", lambda actor: clock.TOOL),
+    BuiltIn(search.SPEC, "Search my conversations", search.tool),
+)
+NAMES = tuple(one.spec.name for one in BUILT_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of the tools menu."""
+
+    key: str
+    label: str
+    hint: str
+    chosen: bool
+
+
+# ---------------------------------------------------------------- choosing
+def choices(actor: Actor, chosen: Sequence[str] | None) -> list[Choice]:
+    """What a conversation may have; `chosen` are its keys, None for the usual ones. One query."""
+    kept = NAMES if chosen is None else chosen
+    ours = [Choice(one.spec.name, one.label, one.spec.description, one.spec.name in kept) for one in BUILT_IN]
+    rows = McpServer.objects.visible_to(actor).filter(enabled=True)
+    return ours + [Choice(key, row.name, "MCP server", key in kept) for row in rows if (key := f"{SERVER}{row.pk}")]
+
+
+def checked(actor: Actor, keys: Sequence[str]) -> list[str]:
+    """The keys, each once. Raises Problem 422 for one that this person is not offered."""
+    offered = {one.key for one in choices(actor, None)}
+    unknown = next((key for key in keys if key not in offered), None)
+    if unknown is not None or len(keys) > MOST_CHOSEN:
+        detail = "Choose among those that /api/v1/tools/ lists."
+        raise Problem(422, "tool_not_found", "There is no such tool.", detail, tool=str(unknown)[:80])
+    return list(dict.fromkeys(keys))
+
+
+# ---------------------------------------------------------------- a run's tools
+async def toolset_for(run: Run, where: Plan, writer: Writer) -> tuple[Tool, ...]:
+    """None for a model that is not known to take any. A server that does not answer is left out, and said to be."""
+    if not where.attempts[0].tools:
+        return ()
+    ours, rows = await in_db(_chosen, run)
+    theirs = brought.tools_of(run.input.get("client_tools", []))
+    taken = {tool.spec.name for tool in (*ours, *theirs)}
+    found, missing = await servers.tools_of(rows, taken)
+    for name, reason in missing:
+        writer.add("status", {"state": "tools_unavailable", "server": name, "reason": reason})
+    return (*ours, *found, *theirs)
+
+
+def _chosen(run: Run) -> tuple[list[Tool], list[servers.Server]]:
+    membership = Membership.objects.get(user_id=run.user_id, workspace_id=run.workspace_id)
+    actor = actor_for(membership)
+    keys = run.input.get("tools")
+    kept = set(NAMES if keys is None else keys)
+    ours = [one.make(actor) for one in BUILT_IN if one.spec.name in kept]
+    rows = McpServer.objects.visible_to(actor).filter(enabled=True)
+    return ours, [servers.opened(row) for row in rows if f"{SERVER}{row.pk}" in kept]
