@@ -1,15 +1,13 @@
-"""Who really answered, and what it took: each try of a run as it is stored on it, the row that follows a fallback, and
-the sum of what all its requests used."""
+"""Who really answered: each try of a run as it is stored on it, and the row that follows a fallback."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from chat.models import Run
 from providers.errors import ProviderError
-from providers.events import AttemptChanged, Usage
+from providers.events import AttemptChanged
 from providers.tries import Attempt
 
 # What a fallback changes about a run.
@@ -76,15 +74,3 @@ def close(run: Run, outcome: str) -> None:
     """Tries of a run that was cancelled ended as the run did."""
     for line in run.trace.get("attempts", ()):
         line["outcome"] = line["outcome"] or outcome
-
-
-def summed(before: Mapping[str, Any], more: Usage | None) -> dict[str, Any]:
-    """The usage of all requests of a run so far; what nobody counted stays unknown."""
-    total = dict(before)
-    for each in fields(Usage):
-        value = getattr(more, each.name) if more else None
-        if isinstance(value, bool):
-            total[each.name] = value or total.get(each.name, False)
-        elif value is not None:
-            total[each.name] = value + total.get(each.name, 0)
-    return total

@@ -13,8 +13,8 @@ from chat.database import in_db
 from chat.execution import Outcome, begin, drive, end_user, provider_of, route
 from chat.journal import Writer
 from chat.models import Run
-from chat.provenance import summed
 from chat.schemas import Fault
+from chat.usage import added
 from providers.contract import GenerateRequest, Message, TextPart
 from providers.errors import ErrorCode, ProviderError
 from providers.events import Finished, FinishReason, Usage
@@ -94,7 +94,7 @@ async def _draft(
         asked.native = False
         writer.add("status", {"state": "downgraded", "reason": "refused"})
         finished = await drive(run, writer, where, asked.request(repair), index=draft)
-    run.usage = summed(run.usage, finished.usage)
+    run.usage = added(run.usage, finished.usage)
     return finished
 
 
