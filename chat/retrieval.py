@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chat.tokens import estimate
+from chat.estimates import of_text
 
 # The two constants of BM25: how soon repeating a word stops to matter, and how much long pages are held back.
 REPEATS = 1.5
@@ -37,7 +37,7 @@ def words(text: str) -> list[str]:
 
 def choose(pages: Sequence[Page], question: str, budget: int) -> Chosen:
     """As many pages as `budget` tokens hold, the most telling first. A single page may be cut to fit."""
-    if sum(estimate(text) for _, text in pages) <= budget:
+    if sum(of_text(text) for _, text in pages) <= budget:
         return Chosen(list(pages), "all")
     scores = _scores(pages, question)
     found = any(scores)
@@ -48,12 +48,12 @@ def choose(pages: Sequence[Page], question: str, budget: int) -> Chosen:
         number, text = pages[index]
         if found and not scores[index]:
             break
-        if estimate(text) <= left:
+        if of_text(text) <= left:
             taken.append((number, text))
-            left -= estimate(text)
+            left -= of_text(text)
         elif not taken:
-            # Three bytes make a token at the least, and a letter has four at the most.
-            return Chosen([(number, text[: left * 3 // 4])], "relevant" if found else "beginning")
+            # A letter has at most the four bytes of a token.
+            return Chosen([(number, text[:left])], "relevant" if found else "beginning")
     return Chosen(sorted(taken), "relevant" if found else "beginning")
 
 

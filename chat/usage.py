@@ -1,19 +1,24 @@
-"""The usage of a run that makes more than one request."""
+"""Token counts of several requests as one: what nobody counted stays unknown. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from providers.events import Usage
 
 
 def added(before: Mapping[str, Any], more: Usage | None) -> dict[str, Any]:
-    """The usage of all requests so far; what nobody counted stays unknown."""
-    total = dict(before)
-    for each in fields(Usage):
-        value = getattr(more, each.name) if more else None
+    """The usage of all requests so far, as a run stores it."""
+    return total(before, asdict(more) if more else {})
+
+
+def total(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Two counts as runs store them, together."""
+    found = dict(before)
+    for name in (each.name for each in fields(Usage)):
+        value = more.get(name)
         if isinstance(value, bool):
-            total[each.name] = value or total.get(each.name, False)
+            found[name] = value or found.get(name, False)
         elif value is not None:
-            total[each.name] = value + total.get(each.name, 0)
-    return total
+            found[name] = value + found.get(name, 0)
+    return found

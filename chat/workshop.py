@@ -14,12 +14,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat import leftovers, owner
+from chat.estimates import MEDIA_TOKENS, of_text
 from chat.extracting import Abandoned, Extracted, extract
 from chat.extraction.limits import Limits
 from chat.extraction.refusals import SENTENCES, Refused
 from chat.models import Attachment, AttachmentPage
 from chat.protocol import clean
-from chat.tokens import PICTURE, estimate
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ def _store(pk: UUID, me: str, found: Extracted) -> None:
         AttachmentPage.objects.bulk_create(rows, batch_size=100)
         mine.state, mine.lease_until = State.READY, None
         mine.page_count = mine.pages_read = len(texts)
-        mine.token_estimate = sum(map(estimate, texts))
+        mine.token_estimate = sum(map(of_text, texts))
         if found.media_type:
             _redraw(mine, found)
         mine.save()
@@ -159,7 +159,7 @@ def _redraw(mine: Attachment, found: Extracted) -> None:
     mine.media_type, mine.size, mine.token_estimate, mine.page_count = (
         found.media_type,
         len(found.picture),
-        PICTURE,
+        MEDIA_TOKENS,
         None,
     )
     transaction.on_commit(lambda: storage.delete(str(before)))

@@ -11,12 +11,12 @@ from catalog.models import LanguageModel
 from catalog.routing import Plan
 from chat import retrieval
 from chat.database import in_db
+from chat.estimates import of_text
 from chat.execution import Outcome, begin, drive, end_user, provider_of, route
 from chat.journal import Writer
 from chat.models import Run
 from chat.protocol import Fold
 from chat.retrieval import Page
-from chat.tokens import estimate
 from chat.usage import added
 from providers.contract import GenerateRequest, Message, TextPart
 from providers.errors import ErrorCode, ProviderError
@@ -190,7 +190,7 @@ def cut(pages: Sequence[Page], budget: int) -> Iterator[list[Page]]:
     used = 0
     for number, text in pages:
         for piece in _pieces(text, budget):
-            size = estimate(piece)
+            size = of_text(piece)
             if gathered and used + size > budget:
                 yield gathered
                 gathered, used = [], 0
@@ -201,10 +201,10 @@ def cut(pages: Sequence[Page], budget: int) -> Iterator[list[Page]]:
 
 
 def _pieces(text: str, budget: int) -> Iterator[str]:
-    if estimate(text) <= budget:
+    if of_text(text) <= budget:
         yield text
         return
-    length = max(1, budget * 3 // 4)  # a letter has at most four bytes
+    length = max(1, budget)  # a letter has at most the four bytes of a token
     for start in range(0, len(text), length):
         yield text[start : start + length]
 

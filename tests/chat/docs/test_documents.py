@@ -14,6 +14,7 @@ from catalog.models import LanguageModel
 from chat import documents, retrieval
 from chat.audit_streams import faults
 from chat.documents import Asking
+from chat.estimates import of_text
 from chat.flows import documents as flow
 from chat.models import Attachment, Run
 from tests.chat.docs import files
@@ -98,7 +99,7 @@ def test_a_long_document_is_summarised_in_parts(
 def test_only_pages_that_a_question_is_about_are_sent(
     running: Sandbox, alice: Actor, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "MOST_ASKED", 24)
+    monkeypatch.setattr(flow, "MOST_ASKED", 12)
     document = ready(alice, "book.pdf", files.pdf(*TEN), purpose="document")
     run = ask(alice, document, Asking("question", "What does it say about plums and dates?"))
     assert run.output["pages"] == {"sent": [3, 5], "of": 7, "how": "relevant"}
@@ -225,12 +226,12 @@ PAGES = list(enumerate(TEN, start=1))
 
 def test_telling_words_choose_pages() -> None:
     assert retrieval.choose(PAGES, "figs", 10).numbers == [4]
-    assert retrieval.choose(PAGES, "about FIGS and limes", 20).numbers == [4, 7]
+    assert retrieval.choose(PAGES, "about FIGS and limes", 12).numbers == [4, 7]
     assert retrieval.choose(PAGES, "anything", 1_000).how == "all"
 
 
 def test_a_question_that_shares_no_word_gets_the_beginning() -> None:
-    chosen = retrieval.choose(PAGES, "Wozu?", 20)
+    chosen = retrieval.choose(PAGES, "Wozu?", 12)
     assert (chosen.numbers, chosen.how) == ([1, 2], "beginning")
 
 
@@ -247,14 +248,14 @@ def test_scripts_without_spaces_are_searched_by_letter() -> None:
 def test_a_page_longer_than_the_room_is_cut() -> None:
     chosen = retrieval.choose([(1, "word " * 1000), (2, "none")], "word", 30)
     assert chosen.numbers == [1]
-    assert len(chosen.pages[0][1]) == 22
+    assert len(chosen.pages[0][1]) == 30
 
 
 def test_parts_hold_every_page_once_and_no_more_than_fits() -> None:
     parts = list(flow.cut([*PAGES, (8, "x" * 400)], 24))
     assert [number for part in parts for number, _ in part][:7] == [1, 2, 3, 4, 5, 6, 7]
     assert "".join(text for part in parts for number, text in part if number == 8) == "x" * 400
-    assert all(sum(retrieval.estimate(text) for _, text in part) <= 24 for part in parts)
+    assert all(sum(of_text(text) for _, text in part) <= 24 for part in parts)
 
 
 def test_only_pages_that_were_sent_can_be_cited() -> None:
