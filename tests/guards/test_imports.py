@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.guards.source import ROOT
 
-SDKS = ("openai", "anthropic", "google.genai", "mistralai")
+SDKS = ("openai", "anthropic", "google.genai", "mistralai", "mcp")
 SAY = "import json, sys; print(json.dumps(sorted(name for name in sys.modules)))"
 
 

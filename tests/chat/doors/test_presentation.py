@@ -182,3 +182,37 @@ def test_a_change_of_route_is_a_stop_before_the_answer_and_stays_one_after_a_rel
     stored = finished_route([{"type": "text", "text": "Hello"}], by, moves=moves_of(run, labels))
     assert [(stop.kind, stop.title) for stop in stored.stops] == live
     assert "fallback" in stored.stops[-1].render()
+
+
+def tool_stop(*events: tuple[str, dict[str, Any]]) -> str:
+    return next(stop for stop in presented(journal(STARTED, *events)).route.stops if stop.kind == "tool").render()
+
+
+def test_a_tool_call_says_how_it_stands() -> None:
+    begun = (call("clock"), ("tool_call_delta", {"tool_call_id": "clock", "delta": "{}"}))
+    waits = ("status", {"state": "awaiting_local_tool_results", "tool_call_ids": ["clock"]})
+    result = {"tool_call_id": "clock", "result": "noon", "ms": 1234}
+    assert "Calling <code>clock</code>" in tool_stop(*begun)
+    assert "Waiting for the client\u2019s tool <code>clock</code>" in tool_stop(*begun, waits)
+    done = tool_stop(*begun, waits, ("tool_call_result", result))
+    assert "Called <code>clock</code>" in done
+    assert "1.2 s" in done
+    assert '<dt>Output</dt><dd class="raw">noon</dd>' in done
+    failed = tool_stop(*begun, ("tool_call_result", result | {"is_error": True}))
+    assert "failed" in failed
+    assert "<dt>Failure</dt>" in failed
+    assert "no result" in tool_stop(*begun, DONE)
+
+
+def test_a_stored_tool_call_looks_as_it_did_live() -> None:
+    result = ("tool_call_result", {"tool_call_id": "clock", "result": "x" * 9_000, "is_error": True, "ms": 40})
+    entries = journal(STARTED, call("clock"), result, DONE)
+    (stored,) = [stop.render() for stop in finished_route(fold(entries), BY).stops]
+    assert stored == tool_stop(call("clock"), result, DONE)
+    assert "[1,000 more characters went to the model.]" in stored
+
+
+def test_a_server_without_an_answer_is_a_remark_on_the_way() -> None:
+    missing = ("status", {"state": "tools_unavailable", "server": "Files", "reason": "It cannot be reached."})
+    (note, _) = presented(journal(STARTED, missing)).route.stops
+    assert (note.kind, note.title) == ("note", "The tools of Files are left out. It cannot be reached.")

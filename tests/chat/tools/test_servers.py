@@ -95,7 +95,7 @@ def test_a_secret_that_was_sealed_for_another_address_opens_nothing(server: Make
     [
         ("Abacus_add", '{"a": 2, "b": 40}', "The sum is 42.", False),
         ("Abacus_add", '{"a": "two"}', "- 'b' is a required property", True),
-        ("Abacus_fail", "{}", "the well is dry", True),
+        ("Abacus_fail", "{}", "Error executing tool fail", True),
         ("Abacus_draw", "{}", "[image/png: only text is passed on.]", False),
         ("Abacus_long", "{}", "[Cut here: 50,000 of 60,000 characters are shown.]", False),
     ],
