@@ -18,6 +18,7 @@ from accounts import passkeys, proof
 from accounts.console import administered
 from accounts.models import User
 from project.figures import figures
+from providers.console_parts import health_of
 
 
 class Console(AdminSite):
@@ -51,7 +52,12 @@ class Console(AdminSite):
 
     @method_decorator(never_cache)
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, (extra_context or {}) | {"figures": figures(administered(request.user))})
+        """The overview; with `?part` only the providers' health, which an open page draws again when it changes."""
+        health = health_of(request)
+        if "part" in request.GET:
+            return TemplateResponse(request, "admin/health_lines.html", health)
+        shown = {"figures": figures(administered(request.user))} | health
+        return super().index(request, (extra_context or {}) | shown)
 
     # Redirects, where Django's own two answer with pages for its password users.
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

@@ -32,7 +32,7 @@ def client() -> httpx2.AsyncClient:
     loop = asyncio.get_running_loop()
     shared = _clients.get(loop)
     if shared is None or shared.is_closed:
-        shared = _clients[loop] = make(httpx2.AsyncHTTPTransport(verify=ssl_context(), limits=_limits()))
+        shared = _clients[loop] = make(transport())
     return shared
 
 
@@ -84,9 +84,11 @@ def placeholder() -> httpx2.Client:
     return httpx2.Client(verify=ssl_context(), trust_env=False, follow_redirects=False)
 
 
-def _limits() -> httpx2.Limits:
-    return httpx2.Limits(
+def transport() -> httpx2.AsyncHTTPTransport:
+    """A pool of connections with the house's bounds."""
+    limits = httpx2.Limits(
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=MAX_IDLE_CONNECTIONS,
         keepalive_expiry=IDLE_SECONDS,
     )
+    return httpx2.AsyncHTTPTransport(verify=ssl_context(), limits=limits)
