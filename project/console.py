@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts import passkeys, proof
-from accounts.console import administered
+from accounts.console import administered, administered_ids
 from accounts.models import User
 from project.figures import figures
 from providers.console_parts import health_of
@@ -74,7 +74,7 @@ def administrator(request: HttpRequest) -> User | None:
     user = request.user
     if not (isinstance(user, User) and user.is_active):
         return None
-    return user if user.is_superuser or administered(user).exists() else None
+    return user if user.is_superuser or administered_ids(request) else None
 
 
 def _via(name: str, wanted: str) -> HttpResponse:

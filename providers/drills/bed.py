@@ -125,8 +125,8 @@ class Bed:
         keys = [key or f"{KEY}-{number}" for number in range(self.order.streams)]
         return await asyncio.gather(*(self.ask(key=each, patience=patience) for each in keys))
 
-    async def burst(self, count: int, key: str = KEY) -> list[Asked]:
-        return await asyncio.gather(*(self.ask(key=key) for _ in range(count)))
+    async def burst(self, count: int, key: str = KEY, *, patience: float = PATIENCE) -> list[Asked]:
+        return await asyncio.gather(*(self.ask(key=key, patience=patience) for _ in range(count)))
 
     async def measure(self, phase: Phase, seconds: float) -> None:
         """Ask every other provider steadily and note how long the first token took."""

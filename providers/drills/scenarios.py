@@ -182,7 +182,7 @@ async def _all_closed(bed: Bed) -> None:
 async def _refused_at_once(bed: Bed, key: str) -> None:
     bed.step("Asking on while the circuit is open.")
     await bed.forget()
-    asked = await bed.burst(BURST, key)
+    asked = await bed.burst(BURST, key, patience=2 * AT_ONCE_MS / 1000)
     sent, slowest = len(await bed.sent()), max(one.took_ms for one in asked)
     bed.report.expect(
         "While the circuit is open a call fails at once, and nothing is sent",
