@@ -15,9 +15,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts import passkeys, proof
-from accounts.console import administered
+from accounts.console import administered, administered_ids
 from accounts.models import User
 from project.figures import figures
+from providers.console_parts import health_of
 
 
 class Console(AdminSite):
@@ -51,7 +52,12 @@ class Console(AdminSite):
 
     @method_decorator(never_cache)
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, (extra_context or {}) | {"figures": figures(administered(request.user))})
+        """The overview; with `?part` only the providers' health, which an open page draws again when it changes."""
+        health = health_of(request)
+        if "part" in request.GET:
+            return TemplateResponse(request, "admin/health_lines.html", health)
+        shown = {"figures": figures(administered(request.user))} | health
+        return super().index(request, (extra_context or {}) | shown)
 
     # Redirects, where Django's own two answer with pages for its password users.
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -68,7 +74,7 @@ def administrator(request: HttpRequest) -> User | None:
     user = request.user
     if not (isinstance(user, User) and user.is_active):
         return None
-    return user if user.is_superuser or administered(user).exists() else None
+    return user if user.is_superuser or administered_ids(request) else None
 
 
 def _via(name: str, wanted: str) -> HttpResponse:

@@ -291,7 +291,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"RunStateEnum": "chat.models.Run.State", "ContextEnum": "catalog.models.Context"},
+    "ENUM_NAME_OVERRIDES": {
+        "RunStateEnum": "chat.models.Run.State",
+        "ContextEnum": "catalog.models.Context",
+        "DrillStateEnum": "providers.models.Drill.State",
+        "DrillKindEnum": "providers.models.Drill.Kind",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "project.schema.complete"],
 }
 

@@ -1,23 +1,21 @@
-"""Workspace keys in the console: entered, replaced, checked and removed; what was entered is never shown. And the
-providers' health, to look at."""
+"""Workspace keys in the console: entered, replaced, checked and removed; what was entered is never shown. The
+providers' health and the drills have modules of their own."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.console import WorkspaceAdmin
-from providers import checks, credentials, registry
+from providers import console_drills, console_health, credentials, registry
+from providers.console_parts import check_and_tell
 from providers.forms import CredentialForm
-from providers.models import Credential, HealthEvent, ProviderHealth
+from providers.models import Credential
 
-if TYPE_CHECKING:
-    TabularInline = admin.TabularInline[Any, Any]
-else:
-    TabularInline = admin.TabularInline
+__all__ = ["CredentialAdmin", "console_drills", "console_health"]
 
 CHECKED_AT_ONCE = 10
 
@@ -95,56 +93,4 @@ class CredentialAdmin(WorkspaceAdmin):
         return response
 
     def _check(self, request: HttpRequest, row: Credential) -> None:
-        result = checks.check_from_thread(f"credential:{row.pk}")
-        label = self.provider(row)
-        match checks.state_after(result):
-            case Credential.State.WORKING:
-                messages.success(request, f"{label} accepted the key in {result.latency_ms} ms.")
-            case Credential.State.REFUSED:
-                messages.error(request, f"{label} refused the key.")
-            case _:
-                messages.warning(request, f"{label} did not answer, so the key is not checked yet.")
-
-
-# ---------------------------------------------------------------- health
-class EventInline(TabularInline):
-    """What changed, newest first."""
-
-    model = HealthEvent
-    fields = readonly_fields = ("at", "before", "after", "reason", "lasted")
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "History"
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-@admin.register(ProviderHealth)
-class ProviderHealthAdmin(WorkspaceAdmin):
-    """One row a provider for the whole installation; checks and answers write it, nobody edits it."""
-
-    may_add = may_change = may_delete = False
-    inlines = (EventInline,)
-    list_display = ("provider", "state", "since", "reason", "last_checked_at", "latency")
-    list_filter = ("state",)
-    ordering = ("provider_id",)
-    fields = readonly_fields = ("provider", "state", "since", "reason", "last_checked_at", "latency")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderHealth]:
-        return ProviderHealth.objects.order_by(*self.ordering)
-
-    @admin.display(description="Provider", ordering="provider_id")
-    def provider(self, row: ProviderHealth) -> str:
-        known = registry.providers().get(row.provider_id)
-        return known.label if known else row.provider_id
-
-    @admin.display(description="Latency")
-    def latency(self, row: ProviderHealth) -> str:
-        return "" if row.latency_ms is None else f"{row.latency_ms} ms"
+        check_and_tell(request, f"credential:{row.pk}", self.provider(row))

@@ -1,4 +1,4 @@
-"""The forms that take a key: its secret goes in and never comes back out."""
+"""The forms that take a key, whose secret goes in and never comes back out, and the one that starts a drill."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -9,7 +9,9 @@ from accounts.models import Role
 from accounts.policies import Actor
 from accounts.problems import Problem
 from providers import credentials, registry
-from providers.models import Credential
+from providers.drills import running
+from providers.drills.bed import PROVIDERS
+from providers.models import Credential, Drill
 from providers.pasted import LONGEST_KEY
 
 if TYPE_CHECKING:
@@ -82,3 +84,18 @@ class CredentialForm(ModelForm):
             label=given["label"],
             base_url=given["base_url"],
         )
+
+
+class DrillForm(forms.Form):
+    """Which provider fails, how, and under how many streams."""
+
+    provider_id = forms.ChoiceField(
+        label="Provider", choices=[(name, registry.providers()[name].label) for name in PROVIDERS]
+    )
+    kind = forms.ChoiceField(label="What happens", choices=Drill.Kind.choices)
+    streams = forms.IntegerField(
+        label="Streams at once",
+        min_value=running.FEWEST_STREAMS,
+        max_value=running.MOST_STREAMS,
+        initial=running.STREAMS,
+    )

@@ -85,6 +85,11 @@ def placeholder() -> httpx2.Client:
     return httpx2.Client(verify=ssl_context(), trust_env=False, follow_redirects=False)
 
 
+def transport() -> httpx2.AsyncHTTPTransport:
+    """A pool that asks nobody where it may connect, with the house's bounds: for servers of our own on this machine."""
+    return httpx2.AsyncHTTPTransport(verify=ssl_context(), limits=_limits())
+
+
 def _limits() -> httpx2.Limits:
     return httpx2.Limits(
         max_connections=MAX_CONNECTIONS,

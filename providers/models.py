@@ -166,3 +166,62 @@ class HealthSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id} {self.kind} {self.hour:%Y-%m-%d %H}h"
+
+
+class DrillQuerySet(models.QuerySet["Drill"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The drills of the actor's workspace, for its administrators."""
+        return self.filter(workspace_id=actor.workspace_id) if actor.administers else self.none()
+
+
+class Drill(models.Model):
+    """A provider failed on purpose, in a sandbox of the drill's own; `drills.report` says what `report` holds.
+
+    One runs at a time. Its process writes `beat_at` while it does; anybody may call one that fell silent interrupted.
+    """
+
+    class Kind(models.TextChoices):
+        OUTAGE = "outage", "Outage"
+        RATE_LIMITS = "rate_limits", "429 storm"
+        SLOW_START = "slow_start", "Slow first byte"
+        CUT_STREAMS = "cut_streams", "Cut in mid-stream"
+        EXPIRED_KEY = "expired_key", "Expired key"
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        PASSED = "passed", "Passed"
+        FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
+        INTERRUPTED = "interrupted", "Interrupted"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="drills")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    provider_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=12, choices=Kind)
+    streams = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
+    report = models.JSONField(default=dict)
+    problem = models.CharField(max_length=200, blank=True)
+    stop_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    beat_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager["Drill"]] = DrillQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="running"), name="one_drill_runs_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.provider_id}"
+
+    @property
+    def seconds(self) -> int | None:
+        """How long it took; None while it runs."""
+        return None if self.ended_at is None else round((self.ended_at - self.created_at).total_seconds())

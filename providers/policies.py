@@ -35,3 +35,10 @@ def require_check_all(actor: Actor) -> None:
         raise Problem(
             403, "not_allowed", "Only an administrator checks all providers.", "Yours are on the settings page."
         )
+
+
+def require_drills(actor: Actor) -> None:
+    if not actor.administers:
+        raise Problem(
+            403, "not_allowed", "Only an administrator runs drills.", "Ask an administrator of the workspace."
+        )

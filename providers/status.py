@@ -34,7 +34,8 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One provider. `passed` is the share of checks in words, `curve` the path of the last day's times; `median` and
-    `late` (95th percentile) are words, `timed` says of what. Somebody without a credential sees no history."""
+    `late` (95th percentile) are words, `timed` says of what. `reason` is the code behind the provider's own state,
+    `latency` how long its last check took. Somebody without a credential sees no history."""
 
     provider: registry.Provider
     mark: Mark
@@ -47,6 +48,8 @@ class Line:
     late: str
     timed: str
     note: str
+    reason: str
+    latency: str
 
     @property
     def checked_days(self) -> list[Day]:
@@ -84,6 +87,8 @@ def _line(one: Stand, samples: Sequence[HealthSample], now: datetime) -> Line:
         late=_seconds(latencies.quantile(times, 0.95)),
         timed=words if times else "",
         note=_note(provider, seen, row if agrees else None),
+        reason=row.reason if row else "",
+        latency=_seconds(row.latency_ms) if row else _seconds(None),
     )
 
 

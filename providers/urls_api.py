@@ -1,8 +1,8 @@
-"""Addresses of the credentials API and of the providers' health."""
+"""Addresses of the credentials API, of the providers' health and of the drills."""
 
 from django.urls import path
 
-from providers import api
+from providers import api, drills_api
 
 app_name = "providers_api"
 urlpatterns = [
@@ -10,4 +10,7 @@ urlpatterns = [
     path("credentials/", api.CredentialsView.as_view(), name="credentials"),
     path("credentials/<uuid:credential_id>/", api.CredentialView.as_view(), name="credential"),
     path("credentials/<uuid:credential_id>/check/", api.CredentialCheckView.as_view(), name="check"),
+    path("drills/", drills_api.DrillsView.as_view(), name="drills"),
+    path("drills/<uuid:drill_id>/", drills_api.DrillView.as_view(), name="drill"),
+    path("drills/<uuid:drill_id>/stop/", drills_api.DrillStopView.as_view(), name="drill_stop"),
 ]

@@ -19,5 +19,6 @@ Words in the last message of a person
     the failures in `faults.py`, after N pieces of the answer.
 
 Control, for tests and drills
-    `GET, POST, DELETE /_sandbox/faults` and `GET, DELETE /_sandbox/requests`.
+    `GET, POST, DELETE /_sandbox/faults` and `GET, DELETE /_sandbox/requests`; with `PARLEY_SANDBOX_SECRET` in its
+    environment, only for requests that carry it as `x-sandbox-secret`.
 """

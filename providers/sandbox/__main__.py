@@ -16,6 +16,9 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from providers.sandbox.app import PACE, NotInProduction, Sandbox, refuse_production
 from providers.sandbox.connection import DROP
 
+# In the environment, where other people of this machine cannot read it.
+SECRET = "PARLEY_SANDBOX_SECRET"
+
 
 class DroppingProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     """uvicorn's protocol with one more extension: the application can close the socket in the middle of an answer."""
@@ -42,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     config = uvicorn.Config(
-        Sandbox(options.pace),
+        Sandbox(options.pace, os.environ.get(SECRET, "")),
         http=DroppingProtocol,
         ws="none",
         lifespan="off",

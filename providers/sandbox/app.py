@@ -1,5 +1,6 @@
 """The application: from a request to a wire, an answer and its failure. What a vendor says lives in the wires."""
 
+import hmac
 import json
 import os
 import uuid
@@ -44,11 +45,13 @@ class _Exchange:
 
 
 class Sandbox:
-    """The ASGI application. `pace` is pieces a second, 0 for as fast as possible."""
+    """The ASGI application. `pace` is pieces a second, 0 for as fast as possible; with a `secret`, only who sends it
+    as `x-sandbox-secret` may arm faults and read records."""
 
-    def __init__(self, pace: float = PACE) -> None:
+    def __init__(self, pace: float = PACE, secret: str = "") -> None:
         refuse_production()
         self.pace = pace
+        self._secret = secret
         self.board = Board()
         self.ring = Ring()
 
@@ -69,7 +72,10 @@ class Sandbox:
             # A page in a browser must not steer or read the sandbox, not even through a name of its own.
             await connection.reply(403, {"error": "The sandbox answers programs on this machine only."})
         elif connection.path.startswith(PREFIX):
-            await control(connection, raw, self.board, self.ring)
+            if hmac.compare_digest(connection.headers.get("x-sandbox-secret", "").encode(), self._secret.encode()):
+                await control(connection, raw, self.board, self.ring)
+            else:
+                await connection.reply(403, {"error": "This sandbox obeys whoever started it."})
         else:
             await self._vendor(connection, raw)
 

@@ -2,7 +2,8 @@
 
 `uv run python -m tests.bench isolation` drives the runtime against a sandbox process in rounds: quiet, hung, quiet
 again. It prints the times with their ratio, beside the ratio of the two quiet rounds, which is what the machine's own
-noise amounts to; then how fast a call fails once the hanging provider's circuit is open.
+noise amounts to; then how fast a call fails once the hanging provider's circuit is open, and how many get through when
+it is half open. `pages_beside` asks the same of a server's pages.
 """
 
 import asyncio
@@ -12,19 +13,25 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 
 from providers import http
+from providers.breaker import SHORTEST_SECONDS
 from providers.contract import Deadlines, GenerateRequest, Message, OpenCredential, TextPart
 from providers.errors import ProviderError
 from providers.events import TextDelta
 from providers.guard import Guard
 from providers.runtime import Attempt, stream
 from providers.secrets import Secret
+from providers.sources import SANDBOX_PATHS
 from tests.sandbox.server import SandboxServer, start
 
 HUNG = 50
 ROUNDS = 8
 ASKS = 200
 AT_ONCE = 4
-OTHERS = (("gemini", "gemini-sandbox-flash"), ("openai_compatible", "compatible-sandbox"))
+OTHERS = (
+    ("anthropic", "claude-sandbox-haiku"),
+    ("gemini", "gemini-sandbox-flash"),
+    ("mistral", "mistral-sandbox-small"),
+)
 HANGING = ("openai", "gpt-sandbox")
 
 type Model = tuple[str, str]
@@ -34,8 +41,9 @@ class Client:
     """Asks one sandbox through one guard, as a server process does; each stream has a key of its own."""
 
     def __init__(self, server: SandboxServer) -> None:
-        self.guard = Guard()
-        self._base = {"openai": server.openai, "gemini": server.gemini, "openai_compatible": server.compatible}
+        self.ahead = 0.0
+        self.guard = Guard(clock=lambda: time.monotonic() + self.ahead)
+        self._base = {name: server.url + path for name, path in SANDBOX_PATHS.items()}
 
     async def first_token(self, model: Model, key: int = 0, patience: float = 60.0) -> float:
         """Milliseconds to the first piece of text. Raises `ProviderError`."""
@@ -106,6 +114,19 @@ async def fast_failures(client: Client, server: SandboxServer) -> None:
     print(f"1,000 calls to a provider whose circuit is open: {asked} sent, the slowest failed in {max(took):.1f} ms")
 
 
+async def half_open(client: Client, server: SandboxServer) -> None:
+    """The circuit of the provider is open; its time is over, and the provider is well again."""
+    await asyncio.to_thread(server.disarm)
+    await asyncio.to_thread(server.forget)
+    client.ahead += SHORTEST_SECONDS
+    found = await asyncio.gather(*(client.first_token(HANGING, key) for key in range(HUNG)), return_exceptions=True)
+    through = sum(isinstance(one, float) for one in found)
+    sent = len(await asyncio.to_thread(server.requests))
+    after = await asyncio.gather(*(client.first_token(HANGING, key) for key in range(HUNG)), return_exceptions=True)
+    again = sum(isinstance(one, float) for one in after)
+    print(f"{HUNG} calls at once to a half-open circuit: {sent} sent, {through} answered; after that {again} of {HUNG}")
+
+
 async def failed(ask: Callable[[], Awaitable[float]]) -> float:
     begun = time.perf_counter()
     try:
@@ -124,6 +145,7 @@ async def measured(server: SandboxServer) -> None:
             await client.first_token(model)
             await compared(client, server, model)
         await fast_failures(client, server)
+        await half_open(client, server)
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -154,6 +154,7 @@ def test_programs_read_the_same(alice: Actor) -> None:
     assert api_client(alice, ("credentials",)).get("/api/v1/health/").status_code == 403
 
 
+@pytest.mark.usefixtures("installed")
 def test_the_console_shows_it_and_changes_nothing(alice: Actor, bob: Actor) -> None:
     check()
     check("timeout", times=3)

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from project import first_run
-from project.children import Child, ChildFailed
 from project.listening import LOOPBACK, CannotListen, Listener, reserve
+from providers.children import Child, ChildFailed
 
 CHILD_SECONDS = 30.0
 MODEL_SECONDS = 300.0

@@ -37,7 +37,8 @@ class Child:
             text=True,
         )
         self._first: Queue[str] = Queue()
-        threading.Thread(target=self._read, name=f"{name}-output", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name=f"{name}-output", daemon=True)
+        self._reader.start()
 
     def announcement(self, seconds: float) -> dict[str, Any]:
         """Wait for the line and return it. Raises ChildFailed, after ending the child."""
@@ -57,12 +58,14 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join(5)
 
     def _read(self) -> None:
         """Hand over the first line, read and drop the rest, so that the child never waits for a reader."""
         output = self._process.stdout
         if output is None:
             return
-        self._first.put(output.readline())
-        for _ in output:
-            pass
+        with output:
+            self._first.put(output.readline())
+            for _ in output:
+                pass
