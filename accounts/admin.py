@@ -1,9 +1,11 @@
-"""People, workspaces, memberships and invitations in the console; the audit is in `audit_admin`."""
+"""People, workspaces, memberships and invitations in the console; `audit_admin` and `identity_admin` have the other
+pages."""
 
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
@@ -13,11 +15,12 @@ from django.http import HttpRequest
 from accounts import invitations, memberships
 from accounts.audit_admin import AuditAdmin
 from accounts.console import WorkspaceAdmin
-from accounts.models import AuditEntry, Invitation, Membership, Role, User, Workspace
+from accounts.identity_admin import IdentityProviderAdmin
+from accounts.models import AuditEntry, IdentityProvider, Invitation, Membership, Role, User, Workspace
 from accounts.policies import assignable_roles
 
 # Editable credentials, verified addresses and live session keys would let one administrator become anybody.
-for closed in (Authenticator, EmailAddress, UserSession, Group):
+for closed in (Authenticator, EmailAddress, UserSession, SocialAccount, SocialApp, SocialToken, Group):
     if admin.site.is_registered(closed):
         admin.site.unregister(closed)
 
@@ -138,3 +141,4 @@ class InvitationAdmin(WorkspaceAdmin):
 
 
 admin.site.register(AuditEntry, AuditAdmin)
+admin.site.register(IdentityProvider, IdentityProviderAdmin)

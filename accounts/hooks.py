@@ -15,8 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import arrivals, devices, keyring, passkeys, proof
-from accounts.memberships import join_as_member
+from accounts import after_sign_in, arrivals, devices, joining, keyring, passkeys, proof
 
 METHOD_LABELS = {
     "mfa_reauthenticate:webauthn": "Use a passkey",
@@ -45,27 +44,31 @@ class AccountAdapter(DefaultAccountAdapter):
         return email
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        """The first sign-in follows a proven address: it ends in the workspace of the invitation, or where sign-up is
-        open in the first one, as a member only."""
-        if user.last_login is None and not arrivals.arrive(request, user) and settings.SIGNUP_OPEN:
-            join_as_member(user)
+        """The first sign-in follows a proven address: it ends in the workspace of the invitation, in that of the identity
+        provider, or where sign-up is open in the first one, as a member only."""
+        if user.last_login is None and not arrivals.arrive(request, user):
+            joining.first_sign_in(user, open_to_all=settings.SIGNUP_OPEN)
         super().login(request, user)
 
     def post_login(
         self, request: HttpRequest, user: Any, *, signup: bool, redirect_url: str | None, **rest: Any
     ) -> HttpResponse:
         """Detours before the page a person wanted: recovery codes after sign-up, a passkey for who has none."""
-        own = passkeys.of(user)
+        own = passkeys.of(user).first()
         wanted = get_login_redirect_url(request, redirect_url)
         if signup and own:
-            proof.record_passkey(request, user, own[0])
+            proof.record_passkey(request, user, own)
             auto_generate_recovery_codes(request)
             wanted = onward("mfa_view_recovery_codes", wanted)
+        elif signup:
+            proof.record_sign_up(request, user)
         else:
             proof.record_sign_in(request, user)
-            if not own:
-                wanted = onward("accounts:welcome", wanted)
+        alone = after_sign_in.settle(request, user)
+        if not own and (signup or not alone):
+            wanted = onward("accounts:welcome", wanted)
         response: HttpResponse = super().post_login(request, user, signup=signup, redirect_url=wanted, **rest)
+        after_sign_in.note(request, user)
         return response
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:

@@ -60,12 +60,24 @@ def record_link(request: HttpRequest, user: User) -> None:
     record_authentication(request, user, "link", reauthenticated=True)
 
 
-def record_sign_in(request: HttpRequest, user: User) -> None:
-    """Let the sign-in that has just succeeded count as proof; an e-mailed code only where there is nothing better."""
+def record_sign_up(request: HttpRequest, user: User) -> None:
+    """Whoever has just made the account has nothing to take from it."""
+    record_authentication(request, user, "sign_up", reauthenticated=True)
+
+
+def this_sign_in(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """The steps of the sign-in that is being completed, oldest first."""
     records: list[dict[str, Any]] = get_authentication_records(request, user)
-    if not records or time.time() - records[-1]["at"] > JUST_NOW:
+    return records if records and time.time() - records[-1]["at"] <= JUST_NOW else []
+
+
+def record_sign_in(request: HttpRequest, user: User) -> None:
+    """Let the sign-in that has just succeeded count as proof: an e-mailed code only where there is nothing better, an
+    identity provider never, since a browser that is left open may pass it without a word."""
+    steps = this_sign_in(request, user)
+    if not steps:
         return
-    last = dict(records[-1])
-    if last["method"] == "mfa" or not has_factor(user):
+    last = dict(steps[-1])
+    if last["method"] == "mfa" or not (has_factor(user) or last["method"] == "socialaccount"):
         del last["at"]
         record_authentication(request, user, **(last | {"reauthenticated": True}))

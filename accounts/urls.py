@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from accounts.views import security, sign_in, tokens, workspace, workspaces
+from accounts.views import links, security, sign_in, tokens, workspace, workspaces
 
 app_name = "accounts"
 urlpatterns = [
     path("enter/<str:token>/", sign_in.enter, name="enter"),
     path("welcome/", sign_in.welcome, name="welcome"),
+    path("link/", links.page, name="link"),
+    path("link/cancel/", links.cancel, name="cancel_link"),
     path("settings/accounts/", security.page, name="security"),
+    path("settings/accounts/linked/<int:pk>/unlink/", links.unlink, name="unlink"),
     path("settings/accounts/sessions/end-others/", security.end_others, name="end_other_sessions"),
     path("settings/accounts/sessions/<int:pk>/end/", security.end_session, name="end_session"),
     path("settings/accounts/sign-in-again/", sign_in.sign_in_again, name="sign_in_again"),

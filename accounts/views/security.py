@@ -5,16 +5,18 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import audit, devices, passkeys
-from accounts.models import User
+from accounts import audit, devices, joining, linking, methods, passkeys
+from accounts.models import IdentityProvider, User
 from accounts.views.people import signed_in
 
 BACKED_UP = 0x10  # the bit of the authenticator data that says a platform has synced the key
@@ -24,9 +26,12 @@ BACKED_UP = 0x10  # the bit of the authenticator data that says a platform has s
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    keys = list(passkeys.of(user))
     context = {
-        "passkeys": [_key_row(key, last=len(keys) == 1) for key in keys],
+        "passkeys": [_key_row(key) for key in passkeys.of(user)],
+        "alone": len(methods.usable(user)) == 1,
+        "linked": _linked(user),
+        "identity": _linkable(user),
+        "pending": linking.held(request),
         "recovery": _recovery_state(user),
         "sessions": [_session_row(one) for one in _sessions(user)],
     }
@@ -51,7 +56,30 @@ def end_others(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:security")
 
 
-def _key_row(key: Authenticator, *, last: bool) -> dict[str, Any]:
+def _linked(user: User) -> list[dict[str, Any]]:
+    """Linked accounts; one whose identity provider was turned off does not sign in, and says so."""
+    found = SocialAccount.objects.filter(user=user).order_by("date_joined", "pk")
+    rows = {row.slug: row for row in IdentityProvider.objects.filter(slug__in=[one.provider for one in found])}
+    return [
+        {
+            "pk": one.pk,
+            "provider": rows.get(one.provider),
+            "name": rows[one.provider].name if one.provider in rows else one.provider,
+            "email": joining.claims_of(one).email,
+            "added": one.date_joined,
+            "used": one.last_login,
+        }
+        for one in found
+    ]
+
+
+def _linkable(user: User) -> list[IdentityProvider]:
+    """What the person may link: the installation's identity providers and those of their workspaces."""
+    own = Q(workspace=None) | Q(workspace__memberships__user=user)
+    return list(IdentityProvider.objects.offered().filter(own).distinct())
+
+
+def _key_row(key: Authenticator) -> dict[str, Any]:
     wrapped = WebAuthn(key)
     name = wrapped.name
     return {
@@ -61,7 +89,6 @@ def _key_row(key: Authenticator, *, last: bool) -> dict[str, Any]:
         "added": key.created_at,
         "used": key.last_used_at,
         "synced": bool(wrapped.authenticator_data.flags & BACKED_UP),
-        "last": last,
     }
 
 
@@ -86,5 +113,6 @@ def _session_row(one: UserSession) -> dict[str, Any]:
         "icon": "i-phone" if devices.is_mobile(one.user_agent) else "i-device",
         "ip": one.ip,
         "since": one.created_at,
+        "by": one.data.get("by", ""),
         "current": one.is_current(),
     }

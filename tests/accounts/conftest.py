@@ -38,7 +38,7 @@ class Person:
         """Type the code that development shows on `page`, at the address the person is at."""
         found = re.search(r'id="development-code">([^<]+)<', page.text)
         assert found, page.text
-        return self.post(page.request["PATH_INFO"], code=found[1])
+        return self.post(page.request["PATH_INFO"], code=found[1], **carried(page))
 
     def make_passkey(self, page: Any) -> Any:
         """Use the device on a page that asks it for a new passkey."""
@@ -54,10 +54,8 @@ class Person:
 
     def prove(self, page: Any) -> Any:
         """Use the device on a page that asks for the passkey again."""
-        wanted = re.search(r'name="next" value="([^"]*)"', page.text)
-        carried = {"next": unescape(wanted[1])} if wanted else {}
         credential = self.device.get(options(page, "request_options"))
-        return self.post(page.request["PATH_INFO"], credential=credential, **carried)
+        return self.post(page.request["PATH_INFO"], credential=credential, **carried(page))
 
     def sign_out(self) -> Any:
         return self.post("/accounts/logout/")
@@ -65,6 +63,12 @@ class Person:
     @property
     def is_in(self) -> bool:
         return "_auth_user_id" in self.client.session
+
+
+def carried(page: Any) -> dict[str, str]:
+    """Where the forms of `page` lead on to."""
+    wanted = re.search(r'name="next" value="([^"]*)"', page.text)
+    return {"next": unescape(wanted[1])} if wanted else {}
 
 
 def options(page: Any, kind: str = "creation_options") -> dict[str, Any]:
