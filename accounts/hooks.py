@@ -44,8 +44,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return email
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        """The first sign-in follows a proven address: it ends in the workspace of the invitation, in that of the identity
-        provider, or where sign-up is open in the first one, as a member only."""
+        """The first sign-in follows a proven address: it ends in the workspace of the invitation, in that of the
+        identity provider, or where sign-up is open in the first one, as a member only."""
         if user.last_login is None and not arrivals.arrive(request, user):
             joining.first_sign_in(user, open_to_all=settings.SIGNUP_OPEN)
         super().login(request, user)

@@ -69,8 +69,7 @@ class IdentityProviderForm(ModelForm):
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
-        taken = self.instance._state.adding and IdentityProvider(slug=slug).accounts().exists()
-        if slug in RESERVED or taken:
+        if slug in RESERVED or IdentityProvider(slug=slug).accounts().exists():
             raise forms.ValidationError("This short name is taken.")
         return slug
 
@@ -105,14 +104,19 @@ class IdentityProviderForm(ModelForm):
             self.add_error("issuer", "An issuer is an https address.")
         elif before and before != issuer and self.instance.accounts().exists():
             self.add_error("issuer", "Accounts are linked to this issuer, so it stays. Add another provider instead.")
-        elif before and before != issuer and stored.filter(secret__isnull=False).exists() and not cleaned.get("new_secret"):
+        elif (
+            before
+            and before != issuer
+            and stored.filter(secret__isnull=False).exists()
+            and not cleaned.get("new_secret")
+        ):
             self.add_error("new_secret", "Enter the secret of the new issuer; the stored one belongs to the old one.")
         elif cleaned.get("enabled") and issuer not in known and not self.errors:
             self._ask(issuer, cleaned)
 
     def _ask(self, issuer: str, cleaned: dict[str, Any]) -> None:
         """An issuer that is turned on must answer, so that a typing error shows here and not on the sign-in page."""
-        place = cleaned["workspace"] if "workspace" in cleaned else self.instance.workspace
+        place = cleaned.get("workspace", self.instance.workspace)
         try:
             discovery.metadata(IdentityProvider(issuer=issuer, workspace=place))
         except Refused as refused:

@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts import audit, joining, methods
@@ -36,6 +37,32 @@ class Pending:
     target: UUID
 
 
+# ---------------------------------------------------------------- what there is
+def listed() -> list[IdentityProvider]:
+    """The identity providers that the sign-in page names."""
+    return list(IdentityProvider.objects.offered().filter(listed=True))
+
+
+def linkable(user: User) -> list[IdentityProvider]:
+    """What a person may link: the installation's identity providers and those of their workspaces."""
+    own = Q(workspace=None) | Q(workspace__memberships__user=user)
+    return list(IdentityProvider.objects.offered().filter(own).distinct())
+
+
+def linked(user: User) -> list[tuple[SocialAccount, IdentityProvider | None]]:
+    """A person's linked accounts, oldest first, each with its identity provider, whether that is turned on or not."""
+    found = list(SocialAccount.objects.filter(user=user).order_by("date_joined", "pk"))
+    rows = {row.slug: row for row in IdentityProvider.objects.filter(slug__in=[one.provider for one in found])}
+    return [(one, rows.get(one.provider)) for one in found]
+
+
+def name_of(account: SocialAccount) -> str:
+    """The identity provider's, as people know it."""
+    row = joining.provider_of(account)
+    return row.name if row else str(account.provider)
+
+
+# ---------------------------------------------------------------- linking
 def hold(request: HttpRequest, provider: IdentityProvider, claims: Claims, target: User) -> None:
     """Keep a link for `HELD_FOR` seconds; an earlier one that waited is dropped."""
     kept = {"slug": provider.slug, "claims": asdict(claims), "target": str(target.pk), "at": time.time()}
@@ -80,11 +107,11 @@ def confirm(request: HttpRequest, pending: Pending, user: User) -> SocialAccount
 
 def unlink(request: HttpRequest, user: User, account: SocialAccount) -> None:
     """Take `account` off, tell both addresses, write it down. Raises methods.LastMethod."""
-    row = joining.provider_of(account)
+    name = name_of(account)
     with methods.removing(user, account):
         account.delete()
         _record("identity.unlinked", user, account)
-    _tell(request, "disconnected", account, row.name if row else account.provider)
+    _tell(request, "disconnected", account, name)
 
 
 def forget_unproven(email: str) -> None:

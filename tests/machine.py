@@ -1,4 +1,4 @@
-"""What this machine offers to tests: PostgreSQL, Redis, a browser, a local model, Node.js; asked once, with a reason."""
+"""What this machine offers to tests: PostgreSQL, Redis, a browser, a model, Node.js; asked once, with a reason."""
 
 import os
 import shutil

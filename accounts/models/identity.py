@@ -100,7 +100,7 @@ class IdentityProvider(models.Model):
 
     @property
     def vouched(self) -> bool:
-        """Whether what the issuer asserts counts beyond one workspace: the operator chose it, or nobody here runs it."""
+        """Whether the issuer's word counts beyond one workspace: the operator chose it, or nobody here runs it."""
         return self.workspace_id is None or self.issuer == GOOGLE_ISSUER
 
     @property

@@ -63,9 +63,9 @@ def _read(said: dict[str, Any], issuer: str) -> dict[str, Any]:
         ("userinfo", "userinfo_endpoint"),
     ):
         url = said.get(theirs) or ""
-        if url or ours != "userinfo":
-            if not isinstance(url, str) or not is_acceptable(url):
-                raise Refused(BAD_ANSWER, f"{theirs} is no acceptable address")
+        optional = ours == "userinfo" and not url
+        if not optional and not (isinstance(url, str) and is_acceptable(url)):
+            raise Refused(BAD_ANSWER, f"{theirs} is no acceptable address")
         found[ours] = url
     return found | {"names_itself": said.get("authorization_response_iss_parameter_supported") is True}
 

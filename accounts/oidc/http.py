@@ -6,7 +6,7 @@
 import json
 import socket
 import time
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ TIMEOUT = (3.0, 5.0)  # seconds to connect, seconds of silence
 DEADLINE = 10.0
 LONGEST_BODY = 256 * 1024
 LONGEST_URL = 600
+TRANSLATED = IPv6Network("64:ff9b::/96")  # IPv4 behind a translator
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -34,12 +35,12 @@ def is_acceptable(url: str) -> bool:
         return False
     if len(url) > LONGEST_URL or not port_is_fine or not parts.hostname or parts.username or parts.fragment:
         return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and settings.DEVELOPMENT and parts.hostname in LOOPBACK
-    )
+    return parts.scheme == "https" or (parts.scheme == "http" and settings.DEVELOPMENT and parts.hostname in LOOPBACK)
 
 
-def fetch_json(url: str, *, private: bool, form: dict[str, str] | None = None, headers: dict[str, str]) -> tuple[int, Any]:
+def fetch_json(
+    url: str, *, private: bool, form: dict[str, str] | None = None, headers: dict[str, str]
+) -> tuple[int, Any]:
     """Status and parsed body of a GET, or of a POST when there is a `form`. Raises Refused.
 
     With `private` false the peer that is really connected to must have a public address (development excepted).
@@ -48,11 +49,11 @@ def fetch_json(url: str, *, private: bool, form: dict[str, str] | None = None, h
         raise Refused(BAD_ANSWER, "the address is not https")
     with _session(private=private or settings.DEVELOPMENT) as session:
         try:
-            answer = session.request(
+            with session.request(
                 "POST" if form is not None else "GET", url, data=form, headers=headers | {"Accept": "application/json"},
                 timeout=TIMEOUT, allow_redirects=False, stream=True,
-            )  # fmt: skip
-            body = _bounded(answer)
+            ) as answer:  # fmt: skip
+                body = _bounded(answer)
         except (requests.RequestException, OSError) as error:
             raise Refused(UNREACHABLE, type(error).__name__) from None
     try:
@@ -85,7 +86,8 @@ def is_public(address: str) -> bool:
     """Whether an IP address is out in the open, whatever way it is written in."""
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
+        translated = IPv4Address(ip.packed[-4:]) if ip in TRANSLATED else None
+        ip = ip.ipv4_mapped or ip.sixtofour or translated or ip
     return ip.is_global and not ip.is_multicast
 
 

@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import after_sign_in, linking, methods, proof
-from accounts.models import IdentityProvider
 from accounts.views.people import signed_in
 
 
@@ -61,8 +60,7 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     account = get_object_or_404(SocialAccount, pk=pk, user=user)
     proof.require_recent(request)
-    provider = IdentityProvider.objects.filter(slug=account.provider).first()
-    name = provider.name if provider else account.provider
+    name = linking.name_of(account)
     if request.method == "POST":
         try:
             linking.unlink(request, user, account)

@@ -9,7 +9,6 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -29,8 +28,8 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "passkeys": [_key_row(key) for key in passkeys.of(user)],
         "alone": len(methods.usable(user)) == 1,
-        "linked": _linked(user),
-        "identity": _linkable(user),
+        "linked": [_linked_row(*one) for one in linking.linked(user)],
+        "identity": linking.linkable(user),
         "pending": linking.held(request),
         "recovery": _recovery_state(user),
         "sessions": [_session_row(one) for one in _sessions(user)],
@@ -56,27 +55,16 @@ def end_others(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:security")
 
 
-def _linked(user: User) -> list[dict[str, Any]]:
-    """Linked accounts; one whose identity provider was turned off does not sign in, and says so."""
-    found = SocialAccount.objects.filter(user=user).order_by("date_joined", "pk")
-    rows = {row.slug: row for row in IdentityProvider.objects.filter(slug__in=[one.provider for one in found])}
-    return [
-        {
-            "pk": one.pk,
-            "provider": rows.get(one.provider),
-            "name": rows[one.provider].name if one.provider in rows else one.provider,
-            "email": joining.claims_of(one).email,
-            "added": one.date_joined,
-            "used": one.last_login,
-        }
-        for one in found
-    ]
-
-
-def _linkable(user: User) -> list[IdentityProvider]:
-    """What the person may link: the installation's identity providers and those of their workspaces."""
-    own = Q(workspace=None) | Q(workspace__memberships__user=user)
-    return list(IdentityProvider.objects.offered().filter(own).distinct())
+def _linked_row(account: SocialAccount, provider: IdentityProvider | None) -> dict[str, Any]:
+    """One whose identity provider was turned off does not sign in, and says so."""
+    return {
+        "pk": account.pk,
+        "provider": provider,
+        "name": provider.name if provider else account.provider,
+        "email": joining.claims_of(account).email,
+        "added": account.date_joined,
+        "used": account.last_login,
+    }
 
 
 def _key_row(key: Authenticator) -> dict[str, Any]:

@@ -15,22 +15,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import after_sign_in, links, methods, passkeys, proof
+from accounts import after_sign_in, linking, links, methods, passkeys, proof
 from accounts.actors import ENROL_KEY
 from accounts.loopback import from_this_machine
-from accounts.models import IdentityProvider
 from accounts.views.people import signed_in, wanted_by
 
 
 class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"signup_open": get_adapter().is_open_for_signup(self.request), "identity": listed()}
-
-
-def listed() -> list[IdentityProvider]:
-    """The identity providers that the sign-in page names."""
-    return list(IdentityProvider.objects.offered().filter(listed=True))
+        return context | {"signup_open": get_adapter().is_open_for_signup(self.request), "identity": linking.listed()}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +91,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     if passkeys.of(user).exists():
         return redirect(wanted)
     needed = request.session.get(ENROL_KEY, False)
-    context = {"wanted": wanted, "needed": needed, "identity": listed() if needed else []}
+    context = {"wanted": wanted, "needed": needed, "identity": linking.listed() if needed else []}
     return render(request, "accounts/welcome.html", context)
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -41,15 +42,15 @@ class Issuer:
     person: dict[str, Any] = field(default_factory=dict)
     lie: Lie = field(default_factory=Lie)
     asked: list[dict[str, str]] = field(default_factory=list)
-    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    codes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def authorize(self, address: str) -> str:
         """What the browser does there: the person says yes at once. The address that it is sent back to."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         assert asked["client_id"] == CLIENT
         assert asked["code_challenge_method"] == "S256"
-        code = f"code-{len(self.codes)}"
-        self.codes[code] = asked
+        code = secrets.token_urlsafe(16)
+        self.codes[code] = asked | {"person": dict(self.person)}
         back = {"code": code, "state": asked["state"]} | self.lie.callback
         return f"{asked['redirect_uri']}?{urlencode({k: v for k, v in back.items() if v is not None})}"
 
@@ -73,12 +74,16 @@ class Issuer:
             return 400, {"error": "invalid_grant"}
         if self.lie.status != 200:
             return self.lie.status, {"error": "server_error"}
-        answer = {"id_token": self._sign(asked.get("nonce")), "token_type": "Bearer", "access_token": "access-1"}
+        answer = {
+            "id_token": self._sign(asked.get("nonce"), asked["person"]),
+            "token_type": "Bearer",
+            "access_token": "access-1",
+        }
         return 200, {name: value for name, value in (answer | self.lie.answer).items() if value is not None}
 
-    def _sign(self, nonce: str | None) -> str:
+    def _sign(self, nonce: str | None, person: dict[str, Any]) -> str:
         now = int(time.time())
-        claims = {"iss": self.url, "aud": [CLIENT], "iat": now, "exp": now + 300, "nonce": nonce} | self.person
+        claims = {"iss": self.url, "aud": [CLIENT], "iat": now, "exp": now + 300, "nonce": nonce} | person
         claims = {name: value for name, value in (claims | self.lie.claims).items() if value is not None}
         match self.lie.signed:
             case "none":

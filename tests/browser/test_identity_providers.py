@@ -1,4 +1,4 @@
-"""Signing in through an OpenID provider that others wrote, in a real browser: panva's, set up as OpenAI and as Google."""
+"""Signing in through an OpenID provider that others wrote (panva), set up as OpenAI and as Google, in a real browser."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -16,12 +16,12 @@ from django.db import connection, models
 from django.forms import modelform_factory
 from rest_framework.serializers import ModelSerializer
 
+from accounts.fields import StrictEncryptedTextField
 from accounts.keyring import DecryptionFailed
 from accounts.policies import Actor
-from providers import credentials
-from accounts.fields import StrictEncryptedTextField
-from providers.models import Credential
 from accounts.secrets import MASK, Secret
+from providers import credentials
+from providers.models import Credential
 
 CANARY = "sk-proj-canaryCanaryCANARYcanary0000fields4f2a"
 # Deliberately not one of the ring's own.

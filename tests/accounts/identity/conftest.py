@@ -1,12 +1,14 @@
 """People who come from an identity provider: a browser without script, and an issuer that plays along."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from accounts.models import IdentityProvider
@@ -81,3 +83,16 @@ def dora(db: None) -> Traveller:
 def eve(db: None) -> Traveller:
     """Somebody else with their own browser and device."""
     return Traveller(Client(headers={"host": HOST}), SoftDevice(), "eve@example.com")
+
+
+def at_once(workers: int, work: Callable[[int], Any], count: int) -> list[Any]:
+    """`work(0)` to `work(count - 1)` on threads that give their connections back."""
+
+    def one(number: int) -> Any:
+        try:
+            return work(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(one, range(count)))

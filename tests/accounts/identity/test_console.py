@@ -100,9 +100,7 @@ def test_an_administrator_adds_one_for_their_workspace_and_for_no_other(
     assert not IdentityProvider.objects.exists()
     assert save(administrator, filled(issuer, workspace=research())).status_code == 302
     assert IdentityProvider.objects.get().workspace == Workspace.objects.get(name="Research")
-    assert AuditEntry.objects.get(action="console.added").workspace_id == Workspace.objects.get(
-        name="Research"
-    ).pk
+    assert AuditEntry.objects.get(action="console.added").workspace_id == Workspace.objects.get(name="Research").pk
 
 
 def test_an_administrator_sees_neither_the_installations_nor_another_workspaces(
@@ -167,7 +165,9 @@ def used(superuser: Traveller, eve: Traveller, issuer: Issuer, acme: IdentityPro
     return acme
 
 
-def test_the_issuer_stays_while_an_account_uses_it(superuser: Traveller, issuer: Issuer, used: IdentityProvider) -> None:
+def test_the_issuer_stays_while_an_account_uses_it(
+    superuser: Traveller, issuer: Issuer, used: IdentityProvider
+) -> None:
     answer = save(superuser, filled(issuer, issuer="https://evil.example", enabled=None, strand="on"), used)
     assert "Accounts are linked to this issuer, so it stays" in answer.text
     used.issuer = "https://evil.example"
@@ -176,7 +176,9 @@ def test_the_issuer_stays_while_an_account_uses_it(superuser: Traveller, issuer:
     assert IdentityProvider.objects.get().issuer == issuer.url
 
 
-def test_the_short_name_stays_whatever_a_form_says(superuser: Traveller, issuer: Issuer, used: IdentityProvider) -> None:
+def test_the_short_name_stays_whatever_a_form_says(
+    superuser: Traveller, issuer: Issuer, used: IdentityProvider
+) -> None:
     save(superuser, filled(issuer, slug="other", name="Renamed"), used)
     assert (IdentityProvider.objects.get().slug, IdentityProvider.objects.get().name) == ("acme", "Renamed")
     used.slug = "other"

@@ -85,9 +85,7 @@ def test_an_address_that_the_issuer_has_not_verified_is_proven_with_a_code(
     assert memberships() == [("Workspace", "member")]
 
 
-def test_without_an_address_it_is_asked_for_and_proven(
-    dora: Traveller, issuer: Issuer, acme: IdentityProvider
-) -> None:
+def test_without_an_address_it_is_asked_for_and_proven(dora: Traveller, issuer: Issuer, acme: IdentityProvider) -> None:
     issuer.person = {"sub": "dora-1"}
     page = dora.travel(issuer)
     assert "Acme gave no email address" in page.text
@@ -102,9 +100,7 @@ def test_without_an_address_it_is_asked_for_and_proven(
 def own(db: None, issuer: Issuer) -> IdentityProvider:
     """The identity provider of the workspace Research, for people of example.com. There is another workspace."""
     make_workspace("First")
-    return make_provider(
-        issuer, "own", workspace=make_workspace("Research"), sign_up="domain", domains=["example.com"]
-    )
+    return make_provider(issuer, "own", workspace=make_workspace("Research"), sign_up="domain", domains=["example.com"])
 
 
 def test_a_workspaces_own_people_become_members_once_their_mailbox_is_proven(
@@ -219,9 +215,7 @@ def test_what_the_operator_chose_is_believed_and_what_a_workspace_runs_is_not(db
 
 
 # ---------------------------------------------------------------- what proves what
-def test_coming_from_an_issuer_proves_nothing_later(
-    dora: Traveller, issuer: Issuer, acme: IdentityProvider
-) -> None:
+def test_coming_from_an_issuer_proves_nothing_later(dora: Traveller, issuer: Issuer, acme: IdentityProvider) -> None:
     dora.travel(issuer)
     assert dora.get("/accounts/2fa/webauthn/add/").status_code == 200
     dora.sign_out()
