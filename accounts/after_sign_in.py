@@ -1,4 +1,4 @@
-"""What a sign-in leaves behind: marks in the session, a word on the list of sessions, a clean slate after a recovery."""
+"""What a sign-in leaves behind: marks in the session, a word on their list, a clean slate after a recovery."""
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.internal.flows.sessions import end_other_sessions

@@ -1,4 +1,4 @@
-"""Signing in through an OpenID provider that others wrote (panva), set up as OpenAI and as Google, in a real browser."""
+"""Signing in through an OpenID provider that others wrote (panva), set up as OpenAI and as Google, in a browser."""
 
 import re
 from collections.abc import Callable, Iterator
