@@ -44,9 +44,10 @@ def listed() -> list[IdentityProvider]:
 
 
 def linkable(user: User) -> list[IdentityProvider]:
-    """What a person may link: the installation's identity providers and those of their workspaces."""
+    """What a person may still link: the installation's identity providers and those of their workspaces."""
     own = Q(workspace=None) | Q(workspace__memberships__user=user)
-    return list(IdentityProvider.objects.offered().filter(own).distinct())
+    done = SocialAccount.objects.filter(user=user).values("provider")
+    return list(IdentityProvider.objects.offered().filter(own).exclude(slug__in=done).distinct())
 
 
 def linked(user: User) -> list[tuple[SocialAccount, IdentityProvider | None]]:

@@ -7,6 +7,7 @@ import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 
+from accounts import invitations
 from accounts.models import IdentityProvider, Membership, Role, User, Workspace
 from accounts.models.identity import CHATGPT_ISSUER, GOOGLE_ISSUER
 from accounts.oidc.verify import Claims
@@ -261,3 +262,34 @@ def test_the_list_of_sessions_says_how_each_began(dora: Traveller, issuer: Issue
     make_actor()
     dora.travel(issuer)
     assert "<span>Acme</span>" in dora.get("/settings/accounts/").text
+
+
+# ---------------------------------------------------------------- by invitation
+@pytest.fixture
+def invited(dora: Traveller, issuer: Issuer, acme: IdentityProvider, settings: Any) -> Traveller:
+    """Dora has opened the link of an invitation to administer alice's workspace; nothing is open to others."""
+    settings.SIGNUP_OPEN = False
+    IdentityProvider.objects.update(sign_up="invitation")
+    _, link = invitations.invite(make_actor(), "dora@example.com", Role.ADMIN, "http://localhost")
+    dora.get(link.removeprefix("http://localhost"))
+    return dora
+
+
+def test_an_invitation_opens_the_door_and_gives_the_role_that_it_names(invited: Traveller, issuer: Issuer) -> None:
+    invited.travel(issuer)
+    assert invited.email_of_session == "dora@example.com"
+    assert Membership.objects.get(user__email="dora@example.com").role == Role.ADMIN
+
+
+def test_an_invitation_for_another_address_opens_nothing(invited: Traveller, issuer: Issuer) -> None:
+    issuer.person |= {"email": "eve@example.com"}
+    assert invited.travel(issuer).status_code == 403
+    assert not User.objects.filter(email="eve@example.com").exists()
+
+
+def test_an_invited_address_that_is_only_claimed_is_proven_first(invited: Traveller, issuer: Issuer) -> None:
+    issuer.person |= {"email_verified": False}
+    page = invited.travel(issuer)
+    assert not Membership.objects.filter(user__email="dora@example.com").exists()
+    code_from_mail(invited, page)
+    assert Membership.objects.get(user__email="dora@example.com").role == Role.ADMIN
