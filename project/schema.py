@@ -22,6 +22,7 @@ CODES = {
     "not_allowed": "403: your role does not allow this.",
     "other_address": "403: the invitation is for another e-mail address than the verified ones of yours.",
     "proof_needed": "403: prove who you are again in the browser, or send a token.",
+    "sign_in_method_needed": "403: the account has no passkey and no linked account yet; add one in the browser.",
     "scope_missing": "403: the token lacks the scope.",
     "no_workspace": "403: you are in no workspace.",
     "csrf_failed": "403: a session was used without its CSRF token.",

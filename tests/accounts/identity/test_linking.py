@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount import app_settings
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.core.cache import cache
@@ -125,6 +126,13 @@ def test_a_link_to_a_provider_that_was_turned_off_is_gone(collided: Traveller) -
 
 
 # ---------------------------------------------------------------- the takeover matrix
+def test_allauth_is_left_to_merge_by_address_store_tokens_and_sign_in_on_a_click_nowhere() -> None:
+    assert not app_settings.EMAIL_AUTHENTICATION
+    assert not app_settings.EMAIL_AUTHENTICATION_AUTO_CONNECT
+    assert not app_settings.STORE_TOKENS
+    assert not app_settings.LOGIN_ON_GET
+
+
 @pytest.mark.parametrize("said", [False, "false", "true", 1, None, "0"])
 def test_an_address_that_is_not_verified_in_so_many_words_reveals_and_merges_nothing(
     dora_with_passkey: Traveller, eve: Traveller, issuer: Issuer, acme: IdentityProvider, said: Any
