@@ -16,7 +16,11 @@ from accounts.models import ApiToken, Membership, User
 from accounts.policies import Actor, actor_for
 from accounts.problems import Problem
 
-WORKSPACE_KEY = "workspace"  # in the session: the id of the workspace a person has chosen
+# In the session: the workspace a person has chosen; the only one that the way they signed in may reach; that they have
+# no way to sign in by themselves yet, and go no further before they made one.
+WORKSPACE_KEY = "workspace"
+BOUND_KEY = "bound_to_workspace"
+ENROL_KEY = "enrol_first"
 
 
 class Request(Protocol):
@@ -29,10 +33,17 @@ class Request(Protocol):
 def membership_of(request: Request) -> Membership | None:
     """The membership a signed-in person acts under: the chosen workspace, else the one joined first. Cached."""
     if not hasattr(request, "current_membership"):
-        user = request.user
-        found = _chosen(user, request.session) if user.is_authenticated else None
-        request.current_membership = found  # type: ignore[attr-defined]
+        own = memberships_of(request)
+        request.current_membership = _chosen(own, request.session) if own else None  # type: ignore[attr-defined]
     return cast("Membership | None", request.current_membership)  # type: ignore[attr-defined]
+
+
+def memberships_of(request: Request) -> list[Membership]:
+    """All memberships of whoever is signed in, with their workspaces, the one joined first at the head. Cached."""
+    if not hasattr(request, "memberships"):
+        found = _joined(request.user, request.session) if request.user.is_authenticated else []
+        request.memberships = found  # type: ignore[attr-defined]
+    return cast("list[Membership]", request.memberships)  # type: ignore[attr-defined]
 
 
 def actor_of(request: Request) -> Actor:
@@ -42,6 +53,8 @@ def actor_of(request: Request) -> Actor:
         return actor_for_token(token)
     if not request.user.is_authenticated:
         raise Problem(401, "not_signed_in", "Nobody is signed in.", "Sign in, or send an API token.")
+    if request.session.get(ENROL_KEY):
+        raise _enrol_first()
     membership = membership_of(request)
     if membership is None:
         raise Problem(403, "no_workspace", "You are in no workspace.", "Ask an administrator for an invitation.")
@@ -78,11 +91,22 @@ def _from_headers(headers: Mapping[bytes, str]) -> Actor | None:
         return None
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     user = get_user(cast("Any", SimpleNamespace(session=session)))
-    membership = _chosen(user, session) if isinstance(user, User) else None
+    free = isinstance(user, User) and not session.get(ENROL_KEY)
+    membership = _chosen(_joined(cast("User", user), session), session) if free else None
     return actor_for(membership) if membership else None
 
 
-def _chosen(user: User, session: MutableMapping[str, Any]) -> Membership | None:
-    joined = list(user.memberships.select_related("workspace").order_by("created_at", "pk"))
+def _enrol_first() -> Problem:
+    detail = "Add a passkey or link an account. Until then only a code by e-mail lets you in."
+    return Problem(403, "sign_in_method_needed", "Finish setting up your account.", detail, page="accounts:welcome")
+
+
+def _joined(user: User, session: MutableMapping[str, Any]) -> list[Membership]:
+    memberships = user.memberships.select_related("workspace").order_by("created_at", "pk")
+    bound = session.get(BOUND_KEY)
+    return list(memberships.filter(workspace=bound) if bound else memberships)
+
+
+def _chosen(joined: list[Membership], session: MutableMapping[str, Any]) -> Membership | None:
     wanted = session.get(WORKSPACE_KEY)
     return next((one for one in joined if str(one.workspace_id) == wanted), joined[0] if joined else None)

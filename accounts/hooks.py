@@ -11,11 +11,11 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.flows import auto_generate_recovery_codes
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import devices, keyring, passkeys, proof
-from accounts.memberships import join_as_member
+from accounts import after_sign_in, arrivals, devices, joining, keyring, passkeys, proof
 
 METHOD_LABELS = {
     "mfa_reauthenticate:webauthn": "Use a passkey",
@@ -32,29 +32,43 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return bool(settings.SIGNUP_OPEN)
+        return bool(settings.SIGNUP_OPEN or arrivals.expected(request))
+
+    def clean_email(self, email: str) -> str:
+        """Where sign-up is closed, an invitation opens it for its own address only."""
+        request = context.request
+        if settings.SIGNUP_OPEN or request.user.is_authenticated or not arrivals.expected(request):
+            return email
+        if not arrivals.admits(request, email):
+            raise ValidationError("The invitation is for another address.")
+        return email
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        """The first sign-in follows a proven address: an open sign-up ends in the first workspace, as a member only."""
-        if user.last_login is None and self.is_open_for_signup(request):
-            join_as_member(user)
+        """The first sign-in follows a proven address: it ends in the workspace of the invitation, in that of the
+        identity provider, or where sign-up is open in the first one, as a member only."""
+        if user.last_login is None and not arrivals.arrive(request, user):
+            joining.first_sign_in(user, open_to_all=settings.SIGNUP_OPEN)
         super().login(request, user)
 
     def post_login(
         self, request: HttpRequest, user: Any, *, signup: bool, redirect_url: str | None, **rest: Any
     ) -> HttpResponse:
         """Detours before the page a person wanted: recovery codes after sign-up, a passkey for who has none."""
-        own = passkeys.of(user)
+        own = passkeys.of(user).first()
         wanted = get_login_redirect_url(request, redirect_url)
         if signup and own:
-            proof.record_passkey(request, user, own[0])
+            proof.record_passkey(request, user, own)
             auto_generate_recovery_codes(request)
             wanted = onward("mfa_view_recovery_codes", wanted)
+        elif signup:
+            proof.record_sign_up(request, user)
         else:
             proof.record_sign_in(request, user)
-            if not own:
-                wanted = onward("accounts:welcome", wanted)
+        alone = after_sign_in.settle(request, user)
+        if not own and (signup or not alone):
+            wanted = onward("accounts:welcome", wanted)
         response: HttpResponse = super().post_login(request, user, signup=signup, redirect_url=wanted, **rest)
+        after_sign_in.note(request, user)
         return response
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:

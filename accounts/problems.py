@@ -4,14 +4,18 @@ from typing import Any
 
 
 class Problem(Exception):
-    """`code` is a stable word, `title` a short sentence, `detail` what to do; `extra` goes into the body as is."""
+    """`code` is a stable word, `title` a short sentence, `detail` what to do; `extra` goes into the body as is.
 
-    def __init__(self, status: int, code: str, title: str, detail: str = "", **extra: Any) -> None:
+    `page` names the page where a person puts it right; browsers are led there.
+    """
+
+    def __init__(self, status: int, code: str, title: str, detail: str = "", *, page: str = "", **extra: Any) -> None:
         super().__init__(f"{code}: {title}")
         self.status = status
         self.code = code
         self.title = title
         self.detail = detail
+        self.page = page
         self.extra = extra
 
 

@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.problems import Problem
 
 STRONG_FOR = 4 * 3600  # seconds a passkey opens the console
 JUST_NOW = 60  # seconds within which a record belongs to the sign-in that is being completed
@@ -22,6 +23,12 @@ JUST_NOW = 60  # seconds within which a record belongs to the sign-in that is be
 def require_recent(request: HttpRequest) -> None:
     """Let pass who proved their identity in the last minutes; others are sent to do it and come back."""
     raise_if_reauthentication_required(request, app="accounts")
+
+
+def require_recent_session(request: Any, user: User) -> None:
+    """The same for an API call that a browser session makes; nothing can be resumed there. Raises Problem 403."""
+    if not is_recent(request, user):
+        raise Problem(403, "proof_needed", "Prove who you are again.", "Use your passkey in the browser, or a token.")
 
 
 def has_factor(user: User) -> bool:
@@ -53,12 +60,24 @@ def record_link(request: HttpRequest, user: User) -> None:
     record_authentication(request, user, "link", reauthenticated=True)
 
 
-def record_sign_in(request: HttpRequest, user: User) -> None:
-    """Let the sign-in that has just succeeded count as proof; an e-mailed code only where there is nothing better."""
+def record_sign_up(request: HttpRequest, user: User) -> None:
+    """Whoever has just made the account has nothing to take from it."""
+    record_authentication(request, user, "sign_up", reauthenticated=True)
+
+
+def this_sign_in(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """The steps of the sign-in that is being completed, oldest first."""
     records: list[dict[str, Any]] = get_authentication_records(request, user)
-    if not records or time.time() - records[-1]["at"] > JUST_NOW:
+    return records if records and time.time() - records[-1]["at"] <= JUST_NOW else []
+
+
+def record_sign_in(request: HttpRequest, user: User) -> None:
+    """Let the sign-in that has just succeeded count as proof: an e-mailed code only where there is nothing better, an
+    identity provider never, since a browser that is left open may pass it without a word."""
+    steps = this_sign_in(request, user)
+    if not steps:
         return
-    last = dict(records[-1])
-    if last["method"] == "mfa" or not has_factor(user):
+    last = dict(steps[-1])
+    if last["method"] == "mfa" or not (has_factor(user) or last["method"] == "socialaccount"):
         del last["at"]
         record_authentication(request, user, **(last | {"reauthenticated": True}))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("login/code/confirm/", sign_in.ConfirmSignIn.as_view()),
     path("email/", to_security),
     path("sessions/", to_security),
+    path("3rdparty/", to_security),
     path("2fa/", to_security),
     path("2fa/webauthn/", to_security),
     path("2fa/webauthn/add/", keys.AddPasskey.as_view()),

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from accounts.problems import Problem, not_found
 
@@ -53,6 +54,8 @@ def for_program(path: str, accept: str) -> bool:
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     if for_program(request.path, request.headers.get("Accept", "")):
         response = HttpResponse(body(problem), content_type=JSON, status=problem.status)
+    elif problem.page:
+        response = HttpResponseRedirect(reverse(problem.page, query={"next": request.get_full_path()}))
     else:
         response = HttpResponse(page(problem), status=problem.status)
     response["Cache-Control"] = "no-store"

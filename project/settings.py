@@ -102,6 +102,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
@@ -157,14 +159,11 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = MFA_RECOVERY_CODES_SHOW_ONCE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Parley] "
 MFA_ADAPTER = "accounts.hooks.MFAAdapter"
@@ -174,11 +173,12 @@ MFA_FORMS = {
     "add_webauthn": "accounts.forms.NewPasskeyForm",
     "edit_webauthn": "accounts.forms.RenamePasskeyForm",
 }
-MFA_PASSKEY_SIGNUP_ENABLED = True
-MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
-MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Identity providers are rows of the console; every one of them goes through our stricter class (accounts/oidc).
+SOCIALACCOUNT_ADAPTER = "accounts.identity_hooks.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "accounts.oidc.provider.OIDCProvider"}}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 # The id that passkeys are bound to; changing it later orphans all of them.
 PASSKEY_RP_ID = env.text("PASSKEY_RP_ID") or ("localhost" if DEVELOPMENT else urlsplit(PUBLIC_URL).hostname or "")

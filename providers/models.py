@@ -6,9 +6,9 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 
+from accounts.fields import StrictEncryptedTextField
 from accounts.models import Workspace
 from accounts.policies import Actor
-from providers.fields import StrictEncryptedTextField
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import passkeys, proof
+from accounts import after_sign_in, methods, passkeys, proof
 from accounts.hooks import onward
 from accounts.views.people import signed_in, wanted_by
 
@@ -30,6 +30,7 @@ class AddPasskey(AddWebAuthnView):
         first = not passkeys.of(user).exists()
         key, codes = flows.add_authenticator(self.request, **{k: form.cleaned_data[k] for k in ("name", "credential")})
         proof.record_passkey(self.request, user, key)
+        after_sign_in.enrolled(self.request)
         asked = "next" in self.request.POST or "next" in self.request.GET
         wanted = wanted_by(self.request) if asked or first else reverse("accounts:security")
         return redirect(onward("mfa_view_recovery_codes", wanted) if codes else wanted)
@@ -43,15 +44,17 @@ class RenamePasskey(EditWebAuthnView):
 class RemovePasskey(RemoveWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        last = passkeys.is_last_method(user, self.object)
-        others = passkeys.of(user).count() - 1
+        last = methods.is_last(user, self.object)
+        others = len(methods.usable(user) - {methods.Method(Authenticator, self.object.pk)})
         context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[no-untyped-call]
         return context | {"last": last, "others": others}
 
     def form_valid(self, form: Any) -> HttpResponse:
+        user, key = signed_in(self.request), self.get_object()
         try:
-            passkeys.remove(self.request, signed_in(self.request), self.get_object())
-        except passkeys.LastMethod:
+            with methods.removing(user, key):
+                flows.remove_authenticator(self.request, key)
+        except methods.LastMethod:
             reason = "This passkey is your last way to sign in, so it stays. Add another one first."
             messages.error(self.request, reason)
         return redirect("accounts:security")

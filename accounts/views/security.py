@@ -5,6 +5,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -13,8 +14,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import devices, passkeys
-from accounts.models import User
+from accounts import audit, devices, joining, linking, methods, passkeys
+from accounts.models import IdentityProvider, User
 from accounts.views.people import signed_in
 
 BACKED_UP = 0x10  # the bit of the authenticator data that says a platform has synced the key
@@ -24,9 +25,12 @@ BACKED_UP = 0x10  # the bit of the authenticator data that says a platform has s
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    keys = list(passkeys.of(user))
     context = {
-        "passkeys": [_key_row(key, last=len(keys) == 1) for key in keys],
+        "passkeys": [_key_row(key) for key in passkeys.of(user)],
+        "alone": len(methods.usable(user)) == 1,
+        "linked": [_linked_row(*one) for one in linking.linked(user)],
+        "identity": linking.linkable(user),
+        "pending": linking.held(request),
         "recovery": _recovery_state(user),
         "sessions": [_session_row(one) for one in _sessions(user)],
     }
@@ -36,6 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(UserSession, pk=pk, user=signed_in(request))
+    audit.record("identity.session_ended", user=signed_in(request), target=devices.describe(session.user_agent))
     end_sessions(request, [session])
     if request.user.is_authenticated:
         messages.success(request, "That session is signed out.")
@@ -44,12 +49,25 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
+    audit.record("identity.other_sessions_ended", user=signed_in(request))
     end_other_sessions(request, signed_in(request))
     messages.success(request, "You are signed out everywhere else.")
     return redirect("accounts:security")
 
 
-def _key_row(key: Authenticator, *, last: bool) -> dict[str, Any]:
+def _linked_row(account: SocialAccount, provider: IdentityProvider | None) -> dict[str, Any]:
+    """One whose identity provider was turned off does not sign in, and says so."""
+    return {
+        "pk": account.pk,
+        "provider": provider,
+        "name": provider.name if provider else account.provider,
+        "email": joining.claims_of(account).email,
+        "added": account.date_joined,
+        "used": account.last_login,
+    }
+
+
+def _key_row(key: Authenticator) -> dict[str, Any]:
     wrapped = WebAuthn(key)
     name = wrapped.name
     return {
@@ -59,7 +77,6 @@ def _key_row(key: Authenticator, *, last: bool) -> dict[str, Any]:
         "added": key.created_at,
         "used": key.last_used_at,
         "synced": bool(wrapped.authenticator_data.flags & BACKED_UP),
-        "last": last,
     }
 
 
@@ -84,5 +101,6 @@ def _session_row(one: UserSession) -> dict[str, Any]:
         "icon": "i-phone" if devices.is_mobile(one.user_agent) else "i-device",
         "ip": one.ip,
         "since": one.created_at,
+        "by": one.data.get("by", ""),
         "current": one.is_current(),
     }

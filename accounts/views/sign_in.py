@@ -15,7 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import links, passkeys, proof
+from accounts import after_sign_in, linking, links, methods, passkeys, proof
+from accounts.actors import ENROL_KEY
 from accounts.loopback import from_this_machine
 from accounts.views.people import signed_in, wanted_by
 
@@ -23,7 +24,7 @@ from accounts.views.people import signed_in, wanted_by
 class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"signup_open": get_adapter().is_open_for_signup(self.request)}
+        return context | {"signup_open": get_adapter().is_open_for_signup(self.request), "identity": linking.listed()}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,17 +76,23 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     get_adapter().login(request, user)
     proof.record_link(request, user)
+    after_sign_in.enrolled(request)
+    after_sign_in.note(request, user)
     return redirect("accounts:welcome")
 
 
 @require_GET
 @never_cache
 def welcome(request: HttpRequest) -> HttpResponse:
-    """Offers a passkey to somebody who came in without one."""
-    wanted = wanted_by(request)
-    if passkeys.of(signed_in(request)).exists():
+    """Offers a passkey to somebody who came in without one, and insists where only an e-mailed code lets them in."""
+    wanted, user = wanted_by(request), signed_in(request)
+    if methods.usable(user):
+        after_sign_in.enrolled(request)
+    if passkeys.of(user).exists():
         return redirect(wanted)
-    return render(request, "accounts/welcome.html", {"wanted": wanted})
+    needed = request.session.get(ENROL_KEY, False)
+    context = {"wanted": wanted, "needed": needed, "identity": linking.listed() if needed else []}
+    return render(request, "accounts/welcome.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,11 +2,13 @@
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows import login
 from django.core.cache import cache
 from django.test import Client
 
@@ -36,7 +38,7 @@ class Person:
         """Type the code that development shows on `page`, at the address the person is at."""
         found = re.search(r'id="development-code">([^<]+)<', page.text)
         assert found, page.text
-        return self.post(page.request["PATH_INFO"], code=found[1])
+        return self.post(page.request["PATH_INFO"], code=found[1], **carried(page))
 
     def make_passkey(self, page: Any) -> Any:
         """Use the device on a page that asks it for a new passkey."""
@@ -52,10 +54,8 @@ class Person:
 
     def prove(self, page: Any) -> Any:
         """Use the device on a page that asks for the passkey again."""
-        wanted = re.search(r'name="next" value="([^"]*)"', page.text)
-        carried = {"next": unescape(wanted[1])} if wanted else {}
         credential = self.device.get(options(page, "request_options"))
-        return self.post(page.request["PATH_INFO"], credential=credential, **carried)
+        return self.post(page.request["PATH_INFO"], credential=credential, **carried(page))
 
     def sign_out(self) -> Any:
         return self.post("/accounts/logout/")
@@ -63,6 +63,12 @@ class Person:
     @property
     def is_in(self) -> bool:
         return "_auth_user_id" in self.client.session
+
+
+def carried(page: Any) -> dict[str, str]:
+    """Where the forms of `page` lead on to."""
+    wanted = re.search(r'name="next" value="([^"]*)"', page.text)
+    return {"next": unescape(wanted[1])} if wanted else {}
 
 
 def options(page: Any, kind: str = "creation_options") -> dict[str, Any]:
@@ -88,3 +94,12 @@ def dora(db: None) -> Person:
 def eve(db: None) -> Person:
     """Somebody else with their own browser and device."""
     return Person(Client(headers={"host": HOST}), SoftDevice(), "eve@example.com")
+
+
+def prove_passkey(client: Client) -> None:
+    """What a passkey that was used just now leaves in a session, for tests that are not about passkeys."""
+    session = client.session
+    used = {"method": "mfa", "type": "webauthn", "id": 1, "at": time.time(), "reauthenticated": True}
+    session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [used]
+    session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = session["_auth_user_id"]
+    session.save()

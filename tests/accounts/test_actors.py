@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client, RequestFactory
 
 from accounts import memberships, tokens
-from accounts.actors import WORKSPACE_KEY, actor_from_scope, actor_of
+from accounts.actors import ENROL_KEY, WORKSPACE_KEY, actor_from_scope, actor_of
 from accounts.models import Membership, Role, User, Workspace
 from accounts.policies import SCOPES, Actor, assignable_roles
 from accounts.problems import Problem
@@ -107,6 +107,15 @@ async def test_a_socket_with_a_session_learns_of_the_sign_out(signed_in: Client,
     session = signed_in.session
     await session.aflush()
     assert await actor_from_scope(scope) is None
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("tidy_thread")
+async def test_a_half_finished_account_opens_no_socket(signed_in: Client) -> None:
+    session = signed_in.session
+    session[ENROL_KEY] = True
+    await session.asave()
+    assert await actor_from_scope(scope_of(signed_in)) is None
 
 
 @pytest.mark.anyio

@@ -7,8 +7,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.cache import cache
+from django.test import Client
 
-from accounts.models import Membership, Role, User
+from accounts.models import ApiToken, Membership, Role, User
 from tests.accounts.conftest import Person
 from tests.accounts.device import SoftDevice
 
@@ -166,11 +167,47 @@ def test_a_recovery_code_is_offered_after_the_passkey(dora: Person, an_hour_late
     assert "Use a recovery code" in page.text
 
 
-@pytest.mark.parametrize("path", ["/accounts/2fa/webauthn/add/", "/settings/tokens/"])
-def test_without_any_factor_an_old_session_signs_in_again(dora: Person, an_hour_later: Any, path: str) -> None:
+@pytest.fixture
+def half_finished(dora: Person) -> Person:
+    """Signed in with a code by e-mail, and nothing else to sign in with."""
     dora.confirm(dora.start_sign_up())
     dora.client.cookies.clear()
     dora.confirm(dora.post("/accounts/login/", login=dora.email))
+    return dora
+
+
+@pytest.mark.parametrize("path", ["/", "/settings/tokens/", "/settings/providers/", "/structured/"])
+def test_a_half_finished_account_goes_no_further_than_its_first_passkey(half_finished: Person, path: str) -> None:
+    page = half_finished.get(path)
+    assert page.request["PATH_INFO"] == "/welcome/"
+    assert "Finish your account" in page.text
+    assert "Not now" not in page.text
+    half_finished.make_passkey(half_finished.get("/accounts/2fa/webauthn/add/"))
+    assert half_finished.get(path).request["PATH_INFO"] == path
+
+
+def test_a_half_finished_account_has_no_api(half_finished: Person) -> None:
+    answer = half_finished.client.get("/api/v1/me/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "sign_in_method_needed")
+
+
+def test_a_recovery_code_signs_out_everywhere_else_and_revokes_tokens(dora: Person) -> None:
+    dora.sign_up()
+    code = dora.get("/accounts/2fa/recovery-codes/download/").text.split()[-1]
+    dora.post("/settings/tokens/", name="Script", scopes=["chat"], days="7")
+    lost = Client(headers={"host": "localhost"})
+    lost.cookies.update(dora.client.cookies)
+    dora.client.cookies.clear()
+    page = dora.confirm(dora.post("/accounts/login/", login=dora.email))
+    page = dora.post(page.request["PATH_INFO"], code=code)
+    assert "You came in with a recovery code" in page.text
+    assert dora.is_in
+    assert lost.get("/settings/accounts/").status_code == 302
+    assert not ApiToken.objects.get().is_usable
+
+
+def test_without_any_factor_an_old_session_signs_in_again(half_finished: Person, an_hour_later: Any) -> None:
+    dora, path = half_finished, "/accounts/2fa/webauthn/add/"
     an_hour_later()
     page = dora.post(path, name="Late", scopes=["chat"], days="7")
     assert page.request["PATH_INFO"] == "/settings/accounts/sign-in-again/"

@@ -51,7 +51,8 @@ class Device:
 class Visitor:
     """`problems` collects console errors, CSP violations, uncaught exceptions and failed requests, as sentences.
 
-    `expected` holds the statuses that a test provokes on purpose, as (path, status).
+    `expected` holds the statuses that a test provokes on purpose, as (path, status); `foreign` addresses of pages that
+    are not ours, whose problems are not either.
     """
 
     page: Page
@@ -59,6 +60,7 @@ class Visitor:
     url: str
     problems: list[str] = field(default_factory=list)
     expected: set[tuple[str, int]] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
 
     def watch(self, page: Page) -> Page:
         page.on("console", self._heard)
@@ -130,14 +132,18 @@ class Visitor:
 
     def _heard(self, message: ConsoleMessage) -> None:
         # "Failed to load resource" repeats what _answered and _failed report with an address.
-        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+        ours = not self.page.url.startswith(tuple(self.foreign))
+        if message.type in {"error", "warning"} and ours and not message.text.startswith("Failed to load resource"):
             self.problems.append(f"console {message.type}: {message.text}")
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # a navigation that replaced another one
+        # A navigation that replaced another one is none.
+        if request.failure != "net::ERR_ABORTED" and not request.url.startswith(tuple(self.foreign)):
             self.problems.append(f"failed: {request.method} {request.url} {request.failure}")
 
     def _answered(self, response: Response) -> None:
+        if response.url.startswith(tuple(self.foreign)):
+            return
         path = response.url.removeprefix(self.url).split("?")[0]
         if response.status >= 400 and (path, response.status) not in self.expected:
             self.problems.append(f"{response.status}: {response.request.method} {response.url}")

@@ -17,6 +17,7 @@ PUBLIC = {
     "healthz",
     "readyz",
     "accounts:enter",
+    "accounts:invitation",  # shows what its link is for; accepting needs a sign-in
     "account_login",
     "account_signup",
     "account_signup_by_passkey",
@@ -37,6 +38,13 @@ PUBLIC = {
     "signup/",
     "confirm-email/",
     "password/<path:rest>",
+    "openid_connect_login",
+    "openid_connect_callback",
+    "socialaccount_login_cancelled",
+    "socialaccount_login_error",
+    "socialaccount_signup",
+    "accounts:link",  # shows what waits in this very session, and links only for its owner
+    "accounts:cancel_link",
     "chat_api:run-events",  # decides itself, by token or by session: tests/chat/doors
 }
 SAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", "int": "1", "str": "x", "slug": "x", "path": "x"}

@@ -16,12 +16,12 @@ from django.db import connection, models
 from django.forms import modelform_factory
 from rest_framework.serializers import ModelSerializer
 
+from accounts.fields import StrictEncryptedTextField
 from accounts.keyring import DecryptionFailed
 from accounts.policies import Actor
+from accounts.secrets import MASK, Secret
 from providers import credentials
-from providers.fields import StrictEncryptedTextField
 from providers.models import Credential
-from providers.secrets import MASK, Secret
 
 CANARY = "sk-proj-canaryCanaryCANARYcanary0000fields4f2a"
 # Deliberately not one of the ring's own.
@@ -167,7 +167,7 @@ def test_a_secret_column_that_is_unique_or_indexed_fails_the_system_checks() -> 
             app_label = "tests"
 
     found = Wrong._meta.get_field("secret").check()
-    assert [problem.id for problem in found] == ["providers.E001"]
+    assert [problem.id for problem in found] == ["accounts.E001"]
 
 
 def test_the_keys_that_the_package_derives_from_the_secret_key_are_never_made() -> None:

@@ -8,7 +8,7 @@ from django.db import models
 from encrypted_fields.fields import EncryptedTextField
 
 from accounts import keyring
-from providers.secrets import MASK, Secret
+from accounts.secrets import MASK, Secret
 
 
 class StrictEncryptedTextField(EncryptedTextField):
@@ -31,7 +31,7 @@ class StrictEncryptedTextField(EncryptedTextField):
         """A secret encrypts differently each time: an index on it, or uniqueness, would promise what it cannot keep."""
         found: list[checks.CheckMessage] = super().check(**kwargs)
         if self.unique or getattr(self, "db_index", False):
-            found.append(checks.Error("A secret column cannot be unique or indexed.", obj=self, id="providers.E001"))
+            found.append(checks.Error("A secret column cannot be unique or indexed.", obj=self, id="accounts.E001"))
         return found
 
     # ------------------------------------------------------------ writing
