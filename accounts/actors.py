@@ -29,10 +29,17 @@ class Request(Protocol):
 def membership_of(request: Request) -> Membership | None:
     """The membership a signed-in person acts under: the chosen workspace, else the one joined first. Cached."""
     if not hasattr(request, "current_membership"):
-        user = request.user
-        found = _chosen(user, request.session) if user.is_authenticated else None
-        request.current_membership = found  # type: ignore[attr-defined]
+        own = memberships_of(request)
+        request.current_membership = _chosen(own, request.session) if own else None  # type: ignore[attr-defined]
     return cast("Membership | None", request.current_membership)  # type: ignore[attr-defined]
+
+
+def memberships_of(request: Request) -> list[Membership]:
+    """All memberships of whoever is signed in, with their workspaces, the one joined first at the head. Cached."""
+    if not hasattr(request, "memberships"):
+        found = _joined(request.user) if request.user.is_authenticated else []
+        request.memberships = found  # type: ignore[attr-defined]
+    return cast("list[Membership]", request.memberships)  # type: ignore[attr-defined]
 
 
 def actor_of(request: Request) -> Actor:
@@ -78,11 +85,14 @@ def _from_headers(headers: Mapping[bytes, str]) -> Actor | None:
         return None
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     user = get_user(cast("Any", SimpleNamespace(session=session)))
-    membership = _chosen(user, session) if isinstance(user, User) else None
+    membership = _chosen(_joined(user), session) if isinstance(user, User) else None
     return actor_for(membership) if membership else None
 
 
-def _chosen(user: User, session: MutableMapping[str, Any]) -> Membership | None:
-    joined = list(user.memberships.select_related("workspace").order_by("created_at", "pk"))
+def _joined(user: User) -> list[Membership]:
+    return list(user.memberships.select_related("workspace").order_by("created_at", "pk"))
+
+
+def _chosen(joined: list[Membership], session: MutableMapping[str, Any]) -> Membership | None:
     wanted = session.get(WORKSPACE_KEY)
     return next((one for one in joined if str(one.workspace_id) == wanted), joined[0] if joined else None)

@@ -5,6 +5,7 @@ from typing import Any
 from allauth.mfa.webauthn.forms import EditWebAuthnForm, SignupWebAuthnForm
 from django import forms
 
+from accounts.models import Role
 from accounts.policies import SCOPES
 from accounts.tokens import DEFAULT_DAYS
 
@@ -34,3 +35,23 @@ class TokenForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["name"].error_messages["required"] = "Give the token a name, so that you know it later."
         self.fields["scopes"].error_messages["required"] = "Choose at least one thing the token may do."
+
+
+class InvitationForm(forms.Form):
+    """Who is invited, and as what: `roles` are those the inviter may give."""
+
+    email = forms.EmailField(max_length=254)
+    role = forms.ChoiceField(initial=Role.MEMBER)
+
+    def __init__(self, roles: tuple[Role, ...], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [(one.value, one.label) for one in reversed(roles)]  # type: ignore[attr-defined]
+        self.fields["email"].error_messages["required"] = "Enter the address of the person to invite."
+
+
+class WorkspaceForm(forms.Form):
+    name = forms.CharField(max_length=80)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].error_messages["required"] = "Give the workspace a name."

@@ -11,10 +11,11 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.flows import auto_generate_recovery_codes
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import devices, keyring, passkeys, proof
+from accounts import arrivals, devices, keyring, passkeys, proof
 from accounts.memberships import join_as_member
 
 METHOD_LABELS = {
@@ -32,11 +33,21 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return bool(settings.SIGNUP_OPEN)
+        return bool(settings.SIGNUP_OPEN or arrivals.expected(request))
+
+    def clean_email(self, email: str) -> str:
+        """Where sign-up is closed, an invitation opens it for its own address only."""
+        request = context.request
+        if settings.SIGNUP_OPEN or request.user.is_authenticated or not arrivals.expected(request):
+            return email
+        if not arrivals.admits(request, email):
+            raise ValidationError("The invitation is for another address.")
+        return email
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        """The first sign-in follows a proven address: an open sign-up ends in the first workspace, as a member only."""
-        if user.last_login is None and self.is_open_for_signup(request):
+        """The first sign-in follows a proven address: it ends in the workspace of the invitation, or where sign-up is
+        open in the first one, as a member only."""
+        if user.last_login is None and not arrivals.arrive(request, user) and settings.SIGNUP_OPEN:
             join_as_member(user)
         super().login(request, user)
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from accounts.models import Membership, Role
+from accounts.models import Membership, Role, User
+from accounts.problems import Problem
 
 SCOPES = {
     "chat": "Read and write your conversations and start runs",
     "models": "Read the model catalog",
     "credentials": "Manage your own provider keys",
+    "workspace": "See your workspaces and their members, and manage them as far as your role allows",
 }
 
 # Every role may use all of what there is today; a token asks for some of it and is cut to its owner's role at each use.
@@ -47,3 +49,23 @@ def assignable_roles(role: Role) -> tuple[Role, ...]:
             return (Role.ADMIN, Role.MEMBER)
         case Role.MEMBER:
             return ()
+
+
+def may_create_workspace(user: User) -> bool:
+    """Who administers one already. In a workspace of their own a member would be free of the rules of theirs, with the
+    installation's keys at hand."""
+    return user.is_superuser or user.memberships.filter(role__in=[Role.OWNER, Role.ADMIN]).exists()
+
+
+def not_allowed(title: str, detail: str = "Ask an administrator of your workspace.") -> Problem:
+    return Problem(403, "not_allowed", title, detail)
+
+
+def require_administering(actor: Actor) -> None:
+    if not actor.administers:
+        raise not_allowed("Only an administrator does this.")
+
+
+def require_owning(actor: Actor) -> None:
+    if actor.role != Role.OWNER:
+        raise not_allowed("Only an owner does this.", "Ask an owner of the workspace.")

@@ -17,3 +17,8 @@ def signed_in(request: HttpRequest) -> User:
 def wanted_by(request: HttpRequest) -> str:
     """The address in `next` when it is one of ours, else the start page."""
     return get_next_redirect_url(request) or str(settings.LOGIN_REDIRECT_URL)
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Scheme and host for links in mails: what the operator named, else where this request came in."""
+    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"

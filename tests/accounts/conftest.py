@@ -2,11 +2,13 @@
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows import login
 from django.core.cache import cache
 from django.test import Client
 
@@ -88,3 +90,12 @@ def dora(db: None) -> Person:
 def eve(db: None) -> Person:
     """Somebody else with their own browser and device."""
     return Person(Client(headers={"host": HOST}), SoftDevice(), "eve@example.com")
+
+
+def prove_passkey(client: Client) -> None:
+    """What a passkey that was used just now leaves in a session, for tests that are not about passkeys."""
+    session = client.session
+    used = {"method": "mfa", "type": "webauthn", "id": 1, "at": time.time(), "reauthenticated": True}
+    session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [used]
+    session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = session["_auth_user_id"]
+    session.save()

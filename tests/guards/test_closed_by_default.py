@@ -17,6 +17,7 @@ PUBLIC = {
     "healthz",
     "readyz",
     "accounts:enter",
+    "accounts:invitation",  # shows what its link is for; accepting needs a sign-in
     "account_login",
     "account_signup",
     "account_signup_by_passkey",
