@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.problems import Problem
 
 STRONG_FOR = 4 * 3600  # seconds a passkey opens the console
 JUST_NOW = 60  # seconds within which a record belongs to the sign-in that is being completed
@@ -22,6 +23,12 @@ JUST_NOW = 60  # seconds within which a record belongs to the sign-in that is be
 def require_recent(request: HttpRequest) -> None:
     """Let pass who proved their identity in the last minutes; others are sent to do it and come back."""
     raise_if_reauthentication_required(request, app="accounts")
+
+
+def require_recent_session(request: Any, user: User) -> None:
+    """The same for an API call that a browser session makes; nothing can be resumed there. Raises Problem 403."""
+    if not is_recent(request, user):
+        raise Problem(403, "proof_needed", "Prove who you are again.", "Use your passkey in the browser, or a token.")
 
 
 def has_factor(user: User) -> bool:

@@ -6,9 +6,12 @@ import secrets
 import zlib
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import ApiToken, Membership, User, Workspace
 from accounts.policies import SCOPES
 
@@ -27,6 +30,7 @@ class TokenRefused(Exception):
         self.detail = detail
 
 
+@transaction.atomic
 def mint(
     user: User, workspace: Workspace, name: str, scopes: Iterable[str], days: int = DEFAULT_DAYS
 ) -> tuple[ApiToken, str]:
@@ -47,7 +51,22 @@ def mint(
         scopes=wanted,
         expires_at=timezone.now() + timedelta(days=days),
     )
+    _note("api_token.created", token, scopes=wanted, days=days)
     return token, plain
+
+
+@transaction.atomic
+def revoke(token: ApiToken) -> None:
+    """End a token for good; a second time changes nothing."""
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+        _note("api_token.revoked", token)
+
+
+def _note(action: str, token: ApiToken, **data: Any) -> None:
+    target = f"{token.name} {token.hint}"
+    audit.record(action, user=token.user, workspace_id=token.workspace_id, target=target, data=data)
 
 
 def is_well_formed(plain: str) -> bool:

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from django.core.management import call_command
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.links import make_sign_in_link
 from accounts.memberships import first_workspace, grant
 from accounts.models import ApiToken, Membership, Role, User
 from accounts.policies import SCOPES
-from accounts.tokens import mint
+from accounts.tokens import mint, revoke
 from catalog.defaults import INSTALLED
 from catalog.models import ContextDefault, LanguageModel
 
@@ -38,8 +37,7 @@ def ways_in(email: str | None) -> WaysIn:
     membership = _owner(email)
     living = ApiToken.objects.filter(user=membership.user, name=TOKEN_NAME, revoked_at=None).order_by("-created_at")
     for token in living[KEPT_TOKENS - 1 :]:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
+        revoke(token)
     _, plain = mint(membership.user, membership.workspace, TOKEN_NAME, SCOPES)
     return WaysIn(membership.user.email, make_sign_in_link(membership.user), plain)
 

@@ -5,7 +5,6 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -37,8 +36,6 @@ def page(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
     actor = actor_of(request)
     token = get_object_or_404(ApiToken, pk=pk, user_id=actor.user_id, workspace_id=actor.workspace_id)
-    if token.revoked_at is None:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
+    tokens.revoke(token)
     messages.success(request, f"The token {token.name} is revoked. It has stopped working.")
     return redirect("accounts:tokens")
