@@ -1,4 +1,4 @@
-"""People, workspaces and memberships in the console."""
+"""People, workspaces, memberships and invitations in the console; the audit is in `audit_admin`."""
 
 from typing import Any, cast
 
@@ -10,9 +10,10 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 
-from accounts import memberships
+from accounts import invitations, memberships
+from accounts.audit_admin import AuditAdmin
 from accounts.console import WorkspaceAdmin
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import AuditEntry, Invitation, Membership, Role, User, Workspace
 from accounts.policies import assignable_roles
 
 # Editable credentials, verified addresses and live session keys would let one administrator become anybody.
@@ -27,6 +28,7 @@ class UserAdmin(WorkspaceAdmin):
 
     workspace_lookup = "memberships__workspace"
     may_add = may_delete = False
+    actions = None
     list_display = ("email", "name", "is_active", "last_login", "date_joined")
     list_filter = ("is_active",)
     search_fields = ("email", "name")
@@ -40,10 +42,16 @@ class UserAdmin(WorkspaceAdmin):
 
 @admin.register(Workspace)
 class WorkspacePage(WorkspaceAdmin):
+    """Its name, and how long what is made in it is kept."""
+
     workspace_lookup = "pk"
     may_add = may_delete = False
-    list_display = ("name", "members", "created_at")
-    fields = ("name",)
+    actions = None
+    list_display = ("name", "members", "content_days", "event_hours", "trace_days", "usage_days", "created_at")
+    fieldsets = (
+        (None, {"fields": ("name",)}),
+        ("Retention", {"fields": ("content_days", "event_hours", "trace_days", "usage_days")}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         rows: QuerySet[Workspace] = super().get_queryset(request)
@@ -59,6 +67,7 @@ class MembershipAdmin(WorkspaceAdmin):
     """Roles. Nobody gives or takes one above their own, and a workspace keeps an owner."""
 
     may_add = False
+    audited_by_flow = True
     actions = None
     list_display = ("user", "workspace", "role", "created_at")
     list_filter = ("role",)
@@ -93,17 +102,39 @@ class MembershipAdmin(WorkspaceAdmin):
             role.choices = [(one.value, one.label) for one in self._assignable(request, obj)]
         return form
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+    def save_model(self, request: Any, obj: Membership, form: Any, change: bool) -> None:
         try:
-            memberships.grant(obj.user, obj.workspace, Role(obj.role))
+            memberships.grant(obj.user, obj.workspace, Role(obj.role), by=request.user)
         except memberships.LastOwner:
             self._keep_owner(request)
 
-    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+    def delete_model(self, request: Any, obj: Membership) -> None:
         try:
-            memberships.revoke(obj)
+            memberships.revoke(obj, by=request.user)
         except memberships.LastOwner:
             self._keep_owner(request)
 
     def _keep_owner(self, request: HttpRequest) -> None:
         messages.error(request, "Nothing was changed: a workspace keeps at least one owner.")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(WorkspaceAdmin):
+    """Sent on the page of the workspace, whose mails need its form; to be looked at and taken back here."""
+
+    may_add = may_change = may_delete = False
+    actions = ("take_back",)
+    list_display = ("email", "role", "state", "workspace", "invited_by", "sent_at", "expires_at")
+    list_filter = ("role",)
+    list_select_related = ("workspace", "invited_by")
+    search_fields = ("email",)
+    ordering = ("-sent_at",)
+    fields = ("email", "role", "state", "workspace", "invited_by", "sent_at", "expires_at", "accepted_at", "revoked_at")
+
+    @admin.action(description="Take back")
+    def take_back(self, request: Any, rows: QuerySet[Invitation]) -> None:
+        done = invitations.revoke(rows, by=request.user.pk)
+        messages.success(request, f"{done} taken back. The links have stopped working.")
+
+
+admin.site.register(AuditEntry, AuditAdmin)

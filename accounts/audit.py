@@ -17,6 +17,7 @@ from uuid import UUID
 from allauth.account.adapter import get_adapter
 from allauth.core import context
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -105,8 +106,11 @@ def _plain(text: str) -> str:
 
 
 def ip_of(request: HttpRequest | None) -> str:
-    """Where a request came from, believing the proxies that the operator has named; empty without a request."""
-    return str(get_adapter().get_client_ip(request) or "") if request is not None else ""
+    """Where a request came from, believing the proxies that the operator has named; empty when nobody can tell."""
+    try:
+        return str(get_adapter().get_client_ip(request) or "") if request is not None else ""
+    except PermissionDenied:  # what allauth raises for a request without an address
+        return ""
 
 
 # ---------------------------------------------------------------- reading

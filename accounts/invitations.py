@@ -8,6 +8,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -89,10 +90,23 @@ def take_back(actor: Actor, pk: UUID) -> Invitation:
     invitation = rows.filter(pk=pk, accepted_at=None, revoked_at=None).first()
     if invitation is None:
         raise not_found()
+    _revoke(invitation, actor.user_id)
+    return invitation
+
+
+@transaction.atomic
+def revoke(rows: QuerySet[Invitation], by: UUID) -> int:
+    """Take back those of `rows` that are pending, by somebody who was already allowed to; how many there were."""
+    pending_rows = list(rows.select_for_update(of=("self",)).filter(accepted_at=None, revoked_at=None))
+    for invitation in pending_rows:
+        _revoke(invitation, by)
+    return len(pending_rows)
+
+
+def _revoke(invitation: Invitation, by: UUID) -> None:
     invitation.revoked_at = timezone.now()
     invitation.save(update_fields=["revoked_at"])
-    _note("invitation.revoked", invitation, actor.user_id)
-    return invitation
+    _note("invitation.revoked", invitation, by)
 
 
 # ---------------------------------------------------------------- accepting

@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -44,10 +45,32 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Workspace(models.Model):
-    """People who share keys, rules and limits."""
+    """People who share keys, rules and limits; and how long what they make is kept (`accounts.retention`)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80)
+    content_days = models.PositiveIntegerField(
+        "days to keep conversations",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Counted from their last message. Empty: until somebody deletes them.",
+    )
+    event_hours = models.PositiveIntegerField(
+        "hours to keep stream events",
+        default=24,
+        validators=[MinValueValidator(1)],
+        help_text="Counted from the end of the run. The answer itself is content and stays.",
+    )
+    trace_days = models.PositiveIntegerField(
+        "days to keep traces",
+        default=90,
+        validators=[MinValueValidator(1)],
+        help_text="Why a model and a credential were chosen.",
+    )
+    usage_days = models.PositiveIntegerField(
+        "days to keep usage", default=90, validators=[MinValueValidator(1)], help_text="How many tokens an answer took."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

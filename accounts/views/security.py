@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import devices, passkeys
+from accounts import audit, devices, passkeys
 from accounts.models import User
 from accounts.views.people import signed_in
 
@@ -36,6 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(UserSession, pk=pk, user=signed_in(request))
+    audit.record("identity.session_ended", user=signed_in(request), target=devices.describe(session.user_agent))
     end_sessions(request, [session])
     if request.user.is_authenticated:
         messages.success(request, "That session is signed out.")
@@ -44,6 +45,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
+    audit.record("identity.other_sessions_ended", user=signed_in(request))
     end_other_sessions(request, signed_in(request))
     messages.success(request, "You are signed out everywhere else.")
     return redirect("accounts:security")

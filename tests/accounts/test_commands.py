@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
 from accounts import tokens
-from accounts.models import Membership, Role, SignInLink, User, Workspace
+from accounts.models import AuditEntry, Membership, Role, SignInLink, User, Workspace
 
 
 def run(*words: str) -> tuple[str, str]:
@@ -77,3 +77,20 @@ def test_create_api_token_says_what_is_wrong(db: None, words: tuple[str, ...]) -
     run("create_member", "alice@example.com")
     with pytest.raises(CommandError):
         run("create_api_token", *words)
+
+
+def test_set_superuser_gives_it_and_takes_it_back(db: None) -> None:
+    run("create_member", "alice@example.com")
+    run("set_superuser", "Alice@example.com")
+    user = User.objects.get()
+    assert (user.is_superuser, user.is_staff) == (True, True)
+    run("set_superuser", "alice@example.com", "--revoke")
+    user = User.objects.get()
+    assert (user.is_superuser, user.is_staff) == (False, False)
+    written = AuditEntry.objects.filter(target="alice@example.com").order_by("pk").values_list("action", flat=True)
+    assert list(written)[-2:] == ["identity.superuser_granted", "identity.superuser_revoked"]
+
+
+def test_set_superuser_knows_nobody_else(db: None) -> None:
+    with pytest.raises(CommandError, match="nobody"):
+        run("set_superuser", "eve@example.com")
