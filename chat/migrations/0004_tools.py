@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import providers.fields
+import accounts.fields
 import uuid
 from django.db import migrations, models
 
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=40)),
                 ('url', models.CharField(max_length=300, verbose_name='URL')),
-                ('secret', providers.fields.StrictEncryptedTextField(editable=False, null=True)),
+                ('secret', accounts.fields.StrictEncryptedTextField(editable=False, null=True)),
                 ('hint', models.CharField(blank=True, editable=False, max_length=24)),
                 ('enabled', models.BooleanField(default=True)),
                 ('allowed', models.JSONField(blank=True, default=list)),

@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from accounts.fields import StrictEncryptedTextField
 from accounts.models import Workspace
 from accounts.policies import Actor
 from chat.models.runs import Run
-from providers.fields import StrictEncryptedTextField
 
 
 class McpServerQuerySet(models.QuerySet["McpServer"]):

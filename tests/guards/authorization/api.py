@@ -1,0 +1,64 @@
+"""The table: the API, asked with a session. What a token's scopes leave of it is in tests/accounts/test_tokens.py."""
+
+from tests.guards.authorization.rules import (
+    ADMINS,
+    GONE,
+    OWNERS,
+    Line,
+    admins,
+    members,
+    own,
+    shared,
+    signed_in,
+    without_calling,
+)
+
+LINES: dict[str, list[Line]] = {
+    "api-schema": [signed_in("GET")],
+    "api-docs": [signed_in("GET")],
+    "accounts_api:me": [members("GET")],
+    "accounts_api:workspaces": [members("GET"), admins("POST", body={"name": "Another"})],
+    "accounts_api:workspace": [
+        shared("workspace", "GET"),
+        shared("workspace", "PATCH", by=ADMINS, body={"name": "Another"}),
+        shared("workspace", "DELETE", by=OWNERS),
+    ],
+    "accounts_api:members": [members("GET")],
+    "accounts_api:member": [
+        shared("membership", "GET"),
+        shared("membership", "PATCH", by=ADMINS, body={"role": "member"}),
+        shared("membership", "DELETE", by=ADMINS),
+    ],
+    "accounts_api:invitations": [members("GET"), admins("POST", body={"email": "new@example.com"})],
+    "accounts_api:accept-invitation": [signed_in("POST", body={"token": "nonsense"}, passes=GONE)],
+    "accounts_api:invitation": [shared("invitation", "DELETE", by=ADMINS)],
+    "accounts_api:audit": [admins("GET")],
+    "accounts_api:audit-export": [admins("GET")],
+    "catalog_api:models": [members("GET")],
+    "catalog_api:explain": [members("POST")],
+    "chat_api:conversations": [members("GET", "POST")],
+    "chat_api:conversation": [own("conversation", "GET", "PATCH", "DELETE")],
+    "chat_api:messages": [own("conversation", "GET")],
+    "chat_api:runs": [members("POST")],
+    "chat_api:run": [own("run", "GET")],
+    "chat_api:run-stop": [own("run", "POST")],
+    "chat_api:run-events": [own("run", "GET", elsewhere="tests/guards/test_live_authorization.py")],
+    "chat_api:structured": [members("POST")],
+    "chat_api:structured-run": [own("structured run", "GET")],
+    "providers_api:health": [members("GET")],
+    "providers_api:credentials": [
+        members("GET", "POST"),
+        without_calling(
+            admins("POST", body={"provider_id": "openai", "secret": "sk-aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "shared": True})
+        ),
+    ],
+    "providers_api:credential": [
+        own("credential", "GET", "DELETE"),
+        shared("workspace credential", "GET"),
+        shared("workspace credential", "DELETE", by=ADMINS),
+    ],
+    "providers_api:check": [
+        without_calling(own("credential", "POST")),
+        without_calling(shared("workspace credential", "POST")),
+    ],
+}

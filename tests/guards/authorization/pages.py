@@ -1,0 +1,99 @@
+"""The table: pages, and what their forms post to."""
+
+from tests.guards.authorization.rules import (
+    ADMINS,
+    GONE,
+    METHODS,
+    PEOPLE,
+    Line,
+    admins,
+    members,
+    own,
+    owners,
+    public,
+    shared,
+    signed_in,
+    without_calling,
+)
+
+SIGNING_IN: dict[str, list[Line]] = {
+    "healthz": [public(*METHODS)],
+    "readyz": [Line(METHODS, PEOPLE, elsewhere="tests/project/test_health.py")],
+    "login/": [public("GET", "POST", "PUT")],
+    "signup/": [public("GET", "POST")],
+    "confirm-email/": [public("GET", "POST", "PUT")],
+    "login/code/confirm/": [public("GET", "POST", "PUT")],
+    "password/<path:rest>": [Line(("GET", "POST"), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
+    "account_logout": [public("GET", "POST")],
+    "account_inactive": [public(*METHODS)],
+    "account_signup_by_passkey": [public("GET", "POST", "PUT")],
+    "account_request_login_code": [public("GET", "POST", "PUT")],
+    "mfa_authenticate": [public("GET", "POST")],
+    "mfa_login_webauthn": [public("GET", "POST", "PUT")],
+    "mfa_signup_webauthn": [public("GET", "POST", "PUT")],
+    "account_reauthenticate": [signed_in("GET", "POST", "PUT")],
+    "mfa_reauthenticate": [signed_in("GET", "POST", "PUT")],
+    "mfa_reauthenticate_webauthn": [signed_in("GET", "POST", "PUT", anything=True)],
+    "accounts:enter": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
+    "accounts:sign_in_again": [signed_in("GET", "POST", anything=True)],
+    "accounts:welcome": [signed_in("GET")],
+}
+
+OWN_ACCOUNT: dict[str, list[Line]] = {
+    "email/": [signed_in(*METHODS)],
+    "sessions/": [signed_in(*METHODS)],
+    "2fa/": [signed_in(*METHODS)],
+    "2fa/webauthn/": [signed_in(*METHODS)],
+    "2fa/webauthn/add/": [signed_in("GET", "POST", "PUT", anything=True)],
+    "2fa/webauthn/keys/<int:pk>/remove/": [own("passkey", "POST", "DELETE")],
+    "2fa/webauthn/keys/<int:pk>/edit/": [own("passkey", "GET", "POST", "PUT")],
+    "2fa/recovery-codes/": [signed_in("GET", "POST", passes=GONE)],
+    "2fa/recovery-codes/download/": [signed_in("GET", passes=GONE)],
+    "mfa_generate_recovery_codes": [signed_in("GET", "POST", "PUT", anything=True)],
+    "accounts:security": [signed_in("GET")],
+    "accounts:end_other_sessions": [signed_in("POST")],
+    "accounts:end_session": [own("session", "POST")],
+    "accounts:tokens": [members("GET", "POST")],
+    "accounts:revoke_token": [own("token", "POST")],
+}
+
+WORKSPACE: dict[str, list[Line]] = {
+    "accounts:workspace": [members("GET")],
+    "accounts:rename_workspace": [admins("POST")],
+    "accounts:delete_workspace": [owners("GET", "POST")],
+    "accounts:change_role": [shared("membership", "POST", by=ADMINS, body={"role": "member"})],
+    "accounts:remove_member": [shared("membership", "GET", "POST", by=ADMINS)],
+    "accounts:invite": [admins("POST")],
+    "accounts:take_back_invitation": [shared("invitation", "POST", by=ADMINS)],
+    "accounts:new_workspace": [Line(("GET", "POST"), ADMINS | {"superuser"})],
+    "accounts:switch_workspace": [members("POST", body={"workspace": "{workspace}"}, refused=GONE)],
+    "accounts:invitation": [Line(("GET", "POST"), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
+}
+
+CHAT: dict[str, list[Line]] = {
+    "chat:new": [members("GET", "POST")],
+    "chat:search": [members("GET")],
+    "chat:structured": [members("GET", "POST")],
+    "chat:structured-run": [own("structured run", "GET")],
+    "chat:structured-stop": [own("structured run", "POST")],
+    "chat:conversation": [own("conversation", "GET", "POST")],
+    "chat:act": [own("conversation", "POST")],
+    "chat:model": [own("conversation", "POST")],
+    "chat:rename": [own("conversation", "POST", body={"title": "Renamed"})],
+    "chat:delete": [own("conversation", "POST")],
+}
+
+PROVIDERS: dict[str, list[Line]] = {
+    "providers:settings": [members("GET")],
+    "providers:check": [members("POST", passes=GONE)],  # names its key in the body: `references`
+    "providers:keep": [
+        members("POST"),
+        without_calling(admins("POST", body={"shared": "1", "secret": "sk-aaaaaaaaaaaaaaaaaaaaaaaaaaaa"})),
+    ],
+    "providers:remove": [own("credential", "POST"), shared("workspace credential", "POST", by=ADMINS)],
+    "providers:status": [members("GET")],
+    "providers:check_all": [without_calling(admins("POST"))],
+    "providers:status_json": [members("GET")],
+}
+
+LINES = SIGNING_IN | OWN_ACCOUNT | WORKSPACE | CHAT | PROVIDERS
