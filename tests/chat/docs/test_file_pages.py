@@ -16,6 +16,7 @@ from chat.documents import Asking
 from chat.models import Attachment, Conversation, Message, Run
 from chat.render.citations import Cited
 from chat.render.markdown import render
+from chat.render.sanitizer import sanitize
 from chat.viewing import frames_of, open_stream
 from tests.chat.docs import files
 from tests.chat.docs.conftest import attach
@@ -196,3 +197,11 @@ def test_named_pages_are_links_and_nothing_else_of_ours_is() -> None:
         assert "href" not in render(text, CITED), text
     assert "href" not in render("[p. 3]")
     assert 'href="https://example.com/"' in render("[out](https://example.com/)", CITED)
+
+
+@pytest.mark.parametrize(
+    "address", ["/accounts/logout/", "//example.com/", "/documents/d/pages/3/../x/", "/documents/d/pages//"]
+)
+def test_the_last_gate_knows_only_the_documents_own_pages(address: str) -> None:
+    assert "href" not in sanitize(f'<a href="{address}">x</a>', CITED)
+    assert 'href="/documents/d/pages/3/"' in sanitize('<a href="/documents/d/pages/3/">x</a>', CITED)
