@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -28,9 +29,14 @@ class IdentityProviderAdmin(WorkspaceAdmin):
     ordering = ("name",)
     actions = None
 
-    @admin.display(description="Linked accounts")
-    def people(self, row: IdentityProvider) -> int:
-        return row.accounts().count()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityProvider]:
+        accounts = SocialAccount.objects.filter(provider=OuterRef("slug")).order_by().values("provider")
+        rows: QuerySet[IdentityProvider] = super().get_queryset(request)
+        return rows.annotate(account_count=Subquery(accounts.annotate(count=Count("pk")).values("count")))
+
+    @admin.display(description="Linked accounts", ordering="account_count")
+    def people(self, row: Any) -> int:
+        return int(row.account_count or 0)
 
     @admin.display(description="Address to register at the issuer")
     def callback(self, row: IdentityProvider) -> str:

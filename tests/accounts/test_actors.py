@@ -113,7 +113,7 @@ async def test_a_socket_with_a_session_learns_of_the_sign_out(signed_in: Client,
 @pytest.mark.usefixtures("tidy_thread")
 async def test_a_half_finished_account_opens_no_socket(signed_in: Client) -> None:
     session = signed_in.session
-    session[ENROL_KEY] = True
+    await session.aset(ENROL_KEY, True)
     await session.asave()
     assert await actor_from_scope(scope_of(signed_in)) is None
 
