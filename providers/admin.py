@@ -23,6 +23,7 @@ CHECKED_AT_ONCE = 10
 @admin.register(Credential)
 class CredentialAdmin(WorkspaceAdmin):
     form = CredentialForm
+    audited_by_flow = True
     list_display = ("provider", "workspace", "owner", "hint", "state", "checked_at", "latency")
     list_filter = ("provider_id", "state")
     list_select_related = ("workspace", "user")
@@ -77,11 +78,11 @@ class CredentialAdmin(WorkspaceAdmin):
         request.credential_to_check = obj  # type: ignore[attr-defined]
 
     def delete_model(self, request: HttpRequest, obj: Credential) -> None:
-        credentials.forget(obj)
+        credentials.forget(obj, by=request.user.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
         for row in queryset:
-            credentials.forget(row)
+            credentials.forget(row, by=request.user.pk)
 
     @method_decorator(sensitive_post_parameters("key"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

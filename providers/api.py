@@ -105,6 +105,7 @@ class CredentialCheckView(APIView):
     def post(self, request: Request, credential_id: UUID) -> Response:
         """Ask the provider, without cost, whether it takes the key; the answer is in `state` and `error_code`."""
         row = _visible(request, credential_id)
+        credentials.note_check(actor_of(request), f"credential:{row.pk}")
         checks.check_from_thread(f"credential:{row.pk}")
         return Response(CredentialOut(_visible(request, row.pk)).data)
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
 
+from accounts import audit
 from accounts.keyring import DecryptionFailed
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
@@ -173,9 +174,22 @@ def save(
         "latency_ms": None,
     }
     redaction.remember(key)
-    row = _store(owner | {"provider_id": provider_id, "kind": Credential.Kind.API_KEY}, values, key)
+    with transaction.atomic():
+        row = _store(owner | {"provider_id": provider_id, "kind": Credential.Kind.API_KEY}, values, key)
+        note("credential.stored", row, actor.user_id)
     transaction.on_commit(lambda: changed.send(Credential, provider_id=provider_id))
     return row
+
+
+def note(action: str, row: Credential, by: UUID | None) -> None:
+    """What was done to a credential goes into the audit, by its hint and fingerprint."""
+    facts = {"source": row.source, "kind": row.kind, "fingerprint": row.fingerprint}
+    audit.record(action, user=by, workspace_id=row.workspace_id, target=f"{row.provider_id} {row.hint}", data=facts)
+
+
+def note_check(actor: Actor, what: str) -> None:
+    """Written before the key is used; `what` is a reference, or says which are meant."""
+    audit.record("credential.checked", user=actor.user_id, workspace_id=actor.workspace_id, target=what)
 
 
 def accepted(provider_id: str, secret: str, base_url: str) -> tuple[str, str]:
@@ -235,11 +249,13 @@ def editable(actor: Actor, pk: UUID) -> Credential:
 
 def remove(actor: Actor, pk: UUID) -> None:
     """Forget a key. Runs that were about to use it fail with `missing_auth`. Raises Problem 404 or 403."""
-    forget(editable(actor, pk))
+    forget(editable(actor, pk), by=actor.user_id)
 
 
-def forget(row: Credential) -> None:
+@transaction.atomic
+def forget(row: Credential, *, by: UUID | None = None) -> None:
     """Remove a row that somebody was already allowed to remove."""
     provider_id = row.provider_id
+    note("credential.removed", row, by)
     row.delete()
     transaction.on_commit(lambda: changed.send(Credential, provider_id=provider_id))

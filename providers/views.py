@@ -50,6 +50,7 @@ async def check(request: HttpRequest) -> HttpResponse:
     chosen = next((one for one in found if one.ref == request.POST.get("ref")), None)
     if chosen is None:
         raise not_found()
+    await sync_to_async(credentials.note_check)(actor, chosen.ref)
     _tell(request, chosen.provider_id, await checks.check(chosen.ref))
     return _back(chosen.provider_id, shared="shared" in request.POST)
 
@@ -92,6 +93,7 @@ async def check_all(request: HttpRequest) -> HttpResponse:
     policies.require_check_all(actor)
     found = await sync_to_async(credentials.descriptors)(actor)
     shared = [one.ref for one in found if one.source != "own"]
+    await sync_to_async(credentials.note_check)(actor, "all shared credentials")
     results = await asyncio.gather(*(checks.check(ref) for ref in shared))
     failed = sum(not result.ok for result in results)
     count = f"{len(results)} check{'s' if len(results) != 1 else ''}"

@@ -1,4 +1,4 @@
-"""The table: ids inside of what is sent. Another's is refused just as one that does not exist, and changes nothing."""
+"""The table: ids inside of what is sent. Another's is refused as one that does not exist is, and changes nothing."""
 
 from dataclasses import dataclass
 from typing import Any

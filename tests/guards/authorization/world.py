@@ -15,7 +15,7 @@ from django.utils import timezone
 from fido2.utils import websafe_encode
 
 from accounts import tokens
-from accounts.models import Invitation, Membership, Role, User, Workspace
+from accounts.models import AuditEntry, Invitation, Role, User, Workspace
 from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
 from chat.models import Run
@@ -41,7 +41,7 @@ from tests.guards.authorization.rules import (
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 NO_NUMBER = "99999999"
-NUMBERED = {"session", "passkey", "default", "fallback", "model"}
+NUMBERED = {"session", "passkey", "default", "fallback", "model", "audit", "health"}
 MATES = {MEMBER: OWNER, ADMIN: MEMBER, OWNER: MEMBER}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 SAMPLES = {"slug": "openai", "str": "nonsense", "path": "x", "int": NO_NUMBER, "uuid": NOWHERE}
@@ -106,7 +106,8 @@ def path_of(route: str, pk: str | None) -> str:
 
 
 def outcome(answer: Any) -> str:
-    if answer.status_code == 401 or (answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")):
+    doors = ("/accounts/login/", "/admin/login/")
+    if answer.status_code == 401 or (answer.status_code == 302 and answer["Location"].startswith(doors)):
         return DOOR
     if answer.status_code >= 500:
         return str(answer.status_code)
@@ -197,7 +198,9 @@ def _everybodys(world: World) -> None:
     for workspace in (world.ours, world.theirs):
         default = ContextDefault.objects.create(context="chat", workspace=workspace, model=model)
         step = FallbackStep.objects.create(workspace=workspace, model=model)
-        for kind, pk in (("default", default.pk), ("fallback", step.pk), ("model", model.pk)):
+        audited = AuditEntry.objects.filter(workspace_id=workspace.pk).latest("pk")
+        made = {"default": default.pk, "fallback": step.pk, "model": model.pk, "audit": audited.pk, "health": "openai"}
+        for kind, pk in made.items():
             world.common.setdefault(kind, {})[workspace.pk] = str(pk)
 
 
@@ -205,7 +208,3 @@ def _credential(workspace: Workspace, user: User | None) -> Credential:
     return Credential.objects.create(
         workspace=workspace, user=user, provider_id="openai", hint="sk-…abcd", fingerprint=f"{workspace.pk}{user}"[:32]
     )
-
-
-def membership_of(world: World, role: str) -> Membership:
-    return Membership.objects.get(user=world.people[role])

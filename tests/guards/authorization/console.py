@@ -1,0 +1,40 @@
+"""The table: every page of the console, by its model. What is not said there is refused to everybody."""
+
+from dataclasses import dataclass
+
+from tests.guards.authorization.rules import ADMIN, OUTSIDER, OWNER, SUPERUSER
+
+NOBODY: frozenset[str] = frozenset()
+SUPERUSERS = frozenset({SUPERUSER})
+ADMITTED = frozenset({OUTSIDER, ADMIN, OWNER, SUPERUSER})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Who may view, add, change and delete what is in the own workspace; of others it does not exist, except for
+    superusers. `everybodys` rows belong to the installation and are the same for all who are admitted."""
+
+    kind: str
+    view: frozenset[str] = ADMITTED
+    add: frozenset[str] = NOBODY
+    change: frozenset[str] = NOBODY
+    delete: frozenset[str] = NOBODY
+    everybodys: bool = False
+
+
+PAGES = {
+    "accounts.User": Page("member's account", change=SUPERUSERS),
+    "accounts.Workspace": Page("workspace", change=ADMITTED),
+    "accounts.Membership": Page("membership", change=ADMITTED, delete=ADMITTED),
+    "accounts.Invitation": Page("invitation"),
+    "accounts.AuditEntry": Page("audit"),
+    "providers.Credential": Page("workspace credential", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "providers.ProviderHealth": Page("health", everybodys=True),
+    "catalog.LanguageModel": Page("model", everybodys=True),
+    "catalog.ContextDefault": Page("default", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "catalog.FallbackStep": Page("fallback", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+}
+# Actions on a list, beside Django's own "delete selected"; whoever may view the list may use them on what it shows.
+ACTIONS: dict[str, set[str]] = {"accounts.Invitation": {"take_back"}, "providers.Credential": {"check_now"}}
+# Addresses of our own in a model's pages, after the last part of their name.
+EXTRAS = {"accounts_auditentry_export"}

@@ -1,0 +1,93 @@
+"""The table: everything that can be written outside the console, and whether the audit hears of it.
+
+A call that changes who may do what, or with which key, is in AUDITED with a body that ends well for an owner (`{new}`
+stands for a thing made for this call); everything else that is no GET is in UNHEARD with the reason.
+"""
+
+from typing import Any
+
+# (name, method): (kind that the address names, own or same workspace, what is sent, the action that is written)
+AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
+    ("accounts:tokens", "POST"): ("", {"name": "Script", "scopes": ["chat"], "days": "30"}, "api_token.created"),
+    ("accounts:revoke_token", "POST"): ("token", {}, "api_token.revoked"),
+    ("accounts:end_other_sessions", "POST"): ("", {}, "identity.other_sessions_ended"),
+    ("accounts:end_session", "POST"): ("session", {}, "identity.session_ended"),
+    ("accounts:rename_workspace", "POST"): ("", {"name": "Renamed"}, "workspace.renamed"),
+    ("accounts:delete_workspace", "POST"): ("", {"name": "Ours"}, "workspace.deleted"),
+    ("accounts:change_role", "POST"): ("membership", {"role": "admin"}, "member.role_changed"),
+    ("accounts:remove_member", "POST"): ("membership", {}, "member.removed"),
+    ("accounts:invite", "POST"): ("", {"email": "new@example.com", "role": "member"}, "invitation.sent"),
+    ("accounts:take_back_invitation", "POST"): ("invitation", {}, "invitation.revoked"),
+    ("accounts:new_workspace", "POST"): ("", {"name": "Another"}, "member.joined"),
+    ("account_logout", "POST"): ("", {}, "identity.signed_out"),
+    ("providers:remove", "POST"): ("workspace credential", {}, "credential.removed"),
+    ("accounts_api:workspaces", "POST"): ("", {"name": "Another"}, "member.joined"),
+    ("accounts_api:workspace", "PATCH"): ("workspace", {"name": "Renamed"}, "workspace.renamed"),
+    ("accounts_api:workspace", "DELETE"): ("workspace", {}, "workspace.deleted"),
+    ("accounts_api:member", "PATCH"): ("membership", {"role": "admin"}, "member.role_changed"),
+    ("accounts_api:member", "DELETE"): ("membership", {}, "member.removed"),
+    ("accounts_api:invitations", "POST"): ("", {"email": "new@example.com"}, "invitation.sent"),
+    ("accounts_api:invitation", "DELETE"): ("invitation", {}, "invitation.revoked"),
+    ("providers_api:credential", "DELETE"): ("workspace credential", {}, "credential.removed"),
+}
+
+ELSEWHERE = "it is: {}"
+PROVIDER = ELSEWHERE.format("tests/providers/test_credential_audit.py, with a provider that answers")
+SIGNING = ELSEWHERE.format("tests/accounts/test_sign_in_events.py, along the way of a sign-in")
+INVITED = ELSEWHERE.format("tests/accounts/test_invitations.py")
+CONTENT = "what a person writes, to whom and when is theirs; the run has a trace of its model and credential"
+ASKS = "changes nothing"
+CHOICE = "a choice within what the rules allow"
+STEP = "one step of signing in, written when it ends"
+
+UNHEARD: dict[tuple[str, str], str] = {
+    ("providers:keep", "POST"): PROVIDER,
+    ("providers:check", "POST"): PROVIDER,
+    ("providers:check_all", "POST"): PROVIDER,
+    ("providers_api:credentials", "POST"): PROVIDER,
+    ("providers_api:check", "POST"): PROVIDER,
+    ("2fa/webauthn/add/", "POST"): SIGNING,
+    ("2fa/webauthn/keys/<int:pk>/remove/", "POST"): SIGNING,
+    ("2fa/webauthn/keys/<int:pk>/edit/", "POST"): "a name for oneself; the key stays the same",
+    ("mfa_generate_recovery_codes", "POST"): SIGNING,
+    ("2fa/recovery-codes/", "POST"): "says that they were seen",
+    ("accounts:invitation", "POST"): INVITED,
+    ("accounts_api:accept-invitation", "POST"): INVITED,
+    ("accounts:switch_workspace", "POST"): "where one's own session looks; each workspace notes what is done in it",
+    ("accounts:sign_in_again", "POST"): SIGNING,
+    ("login/", "POST"): STEP,
+    ("signup/", "POST"): STEP,
+    ("confirm-email/", "POST"): STEP,
+    ("login/code/confirm/", "POST"): STEP,
+    ("account_signup_by_passkey", "POST"): STEP,
+    ("account_request_login_code", "POST"): STEP,
+    ("account_reauthenticate", "POST"): STEP,
+    ("mfa_authenticate", "POST"): STEP,
+    ("mfa_login_webauthn", "POST"): SIGNING,
+    ("mfa_signup_webauthn", "POST"): SIGNING,
+    ("mfa_reauthenticate", "POST"): STEP,
+    ("mfa_reauthenticate_webauthn", "POST"): STEP,
+    ("healthz", "POST"): ASKS,
+    ("account_inactive", "POST"): ASKS,
+    ("password/<path:rest>", "POST"): ASKS,
+    ("email/", "POST"): ASKS,
+    ("sessions/", "POST"): ASKS,
+    ("2fa/", "POST"): ASKS,
+    ("2fa/webauthn/", "POST"): ASKS,
+    ("readyz", "POST"): ASKS,
+    ("catalog_api:explain", "POST"): ASKS,
+    ("chat:new", "POST"): CONTENT,
+    ("chat:structured", "POST"): CONTENT,
+    ("chat:structured-stop", "POST"): CONTENT,
+    ("chat:conversation", "POST"): CONTENT,
+    ("chat:act", "POST"): CONTENT,
+    ("chat:rename", "POST"): CONTENT,
+    ("chat:delete", "POST"): CONTENT,
+    ("chat:model", "POST"): CHOICE,
+    ("chat_api:conversations", "POST"): CONTENT,
+    ("chat_api:conversation", "PATCH"): CONTENT,
+    ("chat_api:conversation", "DELETE"): CONTENT,
+    ("chat_api:runs", "POST"): CONTENT,
+    ("chat_api:run-stop", "POST"): CONTENT,
+    ("chat_api:structured", "POST"): CONTENT,
+}
