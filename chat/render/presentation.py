@@ -149,7 +149,7 @@ class Presentation:
             case "awaiting_local_tool_results":
                 self._waiting(data["tool_call_ids"])
             case "tools_unavailable":
-                self._show(*self.route.note_of(f"The tools of {data['server']} are left out. {data['reason']}"))
+                self._show(*self.route.left_out(data))
             case "retry":
                 self._say(f"{self.by.label} failed, trying again.")
 

@@ -72,8 +72,9 @@ class Route:
         stop.live = False
         return stop, before
 
-    def note_of(self, title: str) -> tuple[Stop, str]:
-        """A remark on the way; it is not kept with the message."""
+    def left_out(self, server: Mapping[str, Any]) -> tuple[Stop, str]:
+        """The remark that a server gave no tools, as the journal and the trace say it."""
+        title = f"The tools of {server['server']} are left out. {server['reason']}"
         stop, before = self.open("note", title=title)
         stop.live = False
         return stop, before
@@ -151,10 +152,16 @@ def finished_route(
     reasoned: int | None = None,
     moves: Sequence[tuple[str, str, By]] = (),
     cited: Cited | None = None,
+    left_out: Sequence[Mapping[str, Any]] = (),
 ) -> Route:
     """The route of a stored message, every stop closed. `reasoned` is in seconds, None when nobody measured it;
-    `moves` are its fallbacks: the model that failed, the code of the failure, who came next."""
+    `moves` are its fallbacks: the model that failed, the code of the failure, who came next; `left_out` the servers
+    whose tools it had to do without."""
     route = Route(by, cited)
+    if sum(part["type"] == "reasoning" for part in parts) > 1:
+        reasoned = None  # it was measured from the first thought to the last, with the tools between them
+    for server in left_out:
+        route.left_out(server)
     for first, reason, after in moves:
         route.fallback(first, reason, after)
     route.by = route.writing.by = by

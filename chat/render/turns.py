@@ -86,7 +86,8 @@ class Turns:
             now = present(run, place, self.labels)
             return {"by": now.by, "stops": now.route.stops, "run": run, "sequence": now.sequence}
         moves = moves_of(run, self.labels) if run else []
-        route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk), moves)
+        left_out = run.trace.get("left_out", []) if run else []
+        route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk), moves, left_out=left_out)
         if run:
             route.ending(run, place)
         return {"by": by, "stops": route.stops, "run": run, "tools": footer(route, run, place)}

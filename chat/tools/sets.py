@@ -25,12 +25,13 @@ class BuiltIn:
 
     spec: ToolSpec
     label: str
+    hint: str
     make: Callable[[Actor], Tool]
 
 
 BUILT_IN = (
-    BuiltIn(clock.TOOL.spec, "Date and time", lambda actor: clock.TOOL),
-    BuiltIn(search.SPEC, "Search my conversations", search.tool),
+    BuiltIn(clock.TOOL.spec, "Date and time", "Now, in any time zone", lambda actor: clock.TOOL),
+    BuiltIn(search.SPEC, "Search my conversations", "Only yours, by their words", search.tool),
 )
 NAMES = tuple(one.spec.name for one in BUILT_IN)
 
@@ -49,7 +50,7 @@ class Choice:
 def choices(actor: Actor, chosen: Sequence[str] | None) -> list[Choice]:
     """What a conversation may have; `chosen` are its keys, None for the usual ones. One query."""
     kept = NAMES if chosen is None else chosen
-    ours = [Choice(one.spec.name, one.label, one.spec.description, one.spec.name in kept) for one in BUILT_IN]
+    ours = [Choice(one.spec.name, one.label, one.hint, one.spec.name in kept) for one in BUILT_IN]
     rows = McpServer.objects.visible_to(actor).filter(enabled=True)
     return ours + [Choice(key, row.name, "MCP server", key in kept) for row in rows if (key := f"{SERVER}{row.pk}")]
 
@@ -73,8 +74,9 @@ async def toolset_for(run: Run, where: Plan, writer: Writer) -> tuple[Tool, ...]
     theirs = brought.tools_of(run.input.get("client_tools", []))
     taken = {tool.spec.name for tool in (*ours, *theirs)}
     found, missing = await servers.tools_of(rows, taken)
-    for name, reason in missing:
-        writer.add("status", {"state": "tools_unavailable", "server": name, "reason": reason})
+    run.trace["left_out"] = [{"server": name, "reason": reason} for name, reason in missing]
+    for one in run.trace["left_out"]:
+        writer.add("status", {"state": "tools_unavailable"} | one)
     return (*ours, *found, *theirs)
 
 

@@ -14,6 +14,8 @@ from chat.audit_streams import faults
 from chat.journal import Journal
 from chat.models import McpServer, Message, Run
 from chat.protocol import Command
+from chat.render.turns import Turns
+from chat.threads import branch_at
 from chat.tools import rows, servers, sets
 from chat.tools.contract import Scope
 from chat.tools.executing import execute
@@ -146,6 +148,11 @@ def test_a_server_that_is_away_is_left_out_and_said_to_be(able: Sandbox, alice: 
     told = [entry.data for entry in entries if entry.data.get("state") == "tools_unavailable"]
     assert told == [{"state": "tools_unavailable", "server": "Abacus", "reason": "It cannot be reached."}]
     assert [tool["name"] for tool in able.requests()[-1]["body"]["tools"]] == ["clock"]
+    conversation = run.conversation
+    assert conversation is not None
+    conversation.refresh_from_db()
+    page = "".join(Turns(conversation, branch_at(alice, conversation)).html())
+    assert "The tools of Abacus are left out. It cannot be reached." in page
 
 
 def test_a_foreign_server_is_no_choice(alice: Actor, charlie: Actor, server: Make) -> None:
