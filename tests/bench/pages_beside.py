@@ -1,7 +1,7 @@
-"""What pages and the catalog notice of one provider that hangs under 50 answers: nothing, in milliseconds.
+"""What a server's doors notice of one provider that hangs under 50 answers: the catalog, health, a person, life.
 
-`uv run python -m tests.bench pages_beside` starts a real server on SQLite, asks for its catalog, its status and its
-list of conversations in turn, quiet and while 50 answers wait for a provider that says nothing, and prints the times.
+`uv run python -m tests.bench pages_beside` starts a real server on SQLite and asks in rounds: quiet, while 50 answers
+wait for a provider that says nothing, quiet again. It prints the times; those of both quiet rounds show the noise.
 """
 
 import os
@@ -18,7 +18,10 @@ from tests.faults.servers import Installation, Sandbox, Server
 HUNG = 50
 ROUNDS = 3
 ASKS = 40
-PATHS = ("/api/v1/models/", "/api/v1/health/", "/api/v1/conversations/", "/healthz")
+PATHS = ("/api/v1/models/", "/api/v1/health/", "/api/v1/me/", "/healthz")
+
+
+type Times = dict[str, list[float]]
 
 
 def times(server: Server, client: Client, path: str) -> list[float]:
@@ -35,7 +38,7 @@ def hang(sandbox: Sandbox, server: Server, client: Client) -> list[str]:
     order = {"provider": "openai", "fault": "hang", "count": 0}
     httpx2.delete(f"{sandbox.url}/_sandbox/requests").raise_for_status()
     httpx2.post(f"{sandbox.url}/_sandbox/faults", json=order).raise_for_status()
-    runs = [client.send(server.url, input="Hello", model="openai/gpt-sandbox").json()["run"] for _ in range(HUNG)]
+    runs = [client.send(server.url, input="Hello", model="openai/gpt-sandbox").json()["id"] for _ in range(HUNG)]
     end = time.monotonic() + 20
     while len(sandbox.requests()) < HUNG and time.monotonic() < end:
         time.sleep(0.1)
@@ -49,25 +52,26 @@ def release(sandbox: Sandbox, server: Server, client: Client, runs: list[str]) -
     httpx2.delete(f"{sandbox.url}/_sandbox/faults").raise_for_status()
 
 
+def ask_all(server: Server, client: Client, into: Times) -> None:
+    for path in PATHS:
+        into[path] += times(server, client, path)
+
+
 def measured(sandbox: Sandbox, server: Server, client: Client) -> None:
-    quiet: dict[str, list[float]] = {path: [] for path in PATHS}
-    beside: dict[str, list[float]] = {path: [] for path in PATHS}
-    for path in PATHS:
-        times(server, client, path)
+    columns: dict[str, Times] = {name: {path: [] for path in PATHS} for name in ("alone", "50 hang", "alone again")}
+    quiet, beside, again = columns.values()
+    ask_all(server, client, {path: [] for path in PATHS})
     for _ in range(ROUNDS):
-        for path in PATHS:
-            quiet[path] += times(server, client, path)
+        ask_all(server, client, quiet)
         runs = hang(sandbox, server, client)
-        for path in PATHS:
-            beside[path] += times(server, client, path)
+        ask_all(server, client, beside)
         release(sandbox, server, client, runs)
-    print(f"{'ms':26}{'p50 alone':>12}{f'{HUNG} hang':>10}{'p95 alone':>12}{f'{HUNG} hang':>10}")
+        ask_all(server, client, again)
+    print(f"{'ms':20}" + "".join(f"{f'{each} {name}':>17}" for each in ("p50", "p95") for name in columns))
     for path in PATHS:
-        figures = [
-            (statistics.median(each), statistics.quantiles(each, n=20)[18]) for each in (quiet[path], beside[path])
-        ]
-        (half, late), (half_beside, late_beside) = figures
-        print(f"{path:26}{half:12.1f}{half_beside:10.1f}{late:12.1f}{late_beside:10.1f}")
+        rounds = [each[path] for each in (quiet, beside, again)]
+        figures = [*map(statistics.median, rounds), *(statistics.quantiles(each, n=20)[18] for each in rounds)]
+        print(f"{path:20}" + "".join(f"{figure:17.1f}" for figure in figures))
 
 
 def main(arguments: list[str] | None = None) -> None:
