@@ -14,7 +14,7 @@ BYTES_PER_TOKEN = 4
 FACTORS = {"anthropic": 1.25, "mistral": 1.1, "openai_compatible": 1.1}
 # Roles and separators around a message.
 MESSAGE_TOKENS = 4
-# A picture or a page of a document, whatever its size in bytes.
+# A picture, or a document that comes without its text, whatever its size in bytes.
 MEDIA_TOKENS = 1_500
 LEAST, MOST = 0.5, 3.0
 
@@ -31,8 +31,8 @@ def of_part(part: Part) -> int:
             return of_text(name) + of_text(arguments)
         case ToolResultPart(content=content):
             return of_text(content)
-        case MediaPart():
-            return MEDIA_TOKENS
+        case MediaPart(text=text):
+            return of_text(text) if text else MEDIA_TOKENS
     return 0
 
 

@@ -1,13 +1,14 @@
 """What a model is shown of a conversation: the branch from its root to the message that is answered."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from catalog.routing import Plan
 from chat import media, native
-from chat.models import Message, Run
+from chat.media import Shown
+from chat.models import Compaction, Message, Run
 from providers import contract
 
 CONTINUE = (
@@ -27,24 +28,39 @@ def branch_of(message: Message) -> list[Message]:
     return branch[::-1]
 
 
+def branch_for(run: Run) -> list[Message]:
+    """The branch that a run answers; its last message is the question, or the answer that is continued."""
+    return branch_of(run.answer.parent) if run.answer is not None and run.answer.parent is not None else []
+
+
+def after(branch: Sequence[Message], compaction: Compaction) -> Sequence[Message]:
+    """The messages of a branch that a compaction on it does not stand for."""
+    place = next((place for place, row in enumerate(branch, start=1) if row.pk == compaction.upto_id), 0)
+    return branch[place:]
+
+
 def messages_for(run: Run, where: Plan) -> tuple[contract.Message, ...]:
-    """The request's messages for a run's answer; empty answers (failed, stopped at once) are left out. Files are shown
-    as the plan's models take them. Raises ProviderError when those of the newest message cannot be."""
-    if run.answer is None or run.answer.parent is None:
-        return ()
-    branch = branch_of(run.answer.parent)
-    files = media.parts_of(branch, where)
-    shown = [message for row in branch for message in _said(row, files.get(row.pk, ()))]
-    if branch[-1].role == Message.Role.ASSISTANT:
+    """The request's messages for a run's answer, all of them. Files are shown as the plan's models take them. Raises
+    ProviderError when those of the newest message cannot be."""
+    branch = branch_for(run)
+    return messages_of(branch, media.parts_of(branch, where))
+
+
+def messages_of(branch: Sequence[Message], files: Shown, *before: contract.Message) -> tuple[contract.Message, ...]:
+    """The end of a branch as a request's messages, after what stands for its beginning; empty answers (failed, stopped
+    at once) are left out."""
+    shown = [*before, *(message for row in branch for message in said(row, files))]
+    if branch and branch[-1].role == Message.Role.ASSISTANT:
         shown.append(contract.Message("user", (contract.TextPart(text=CONTINUE),)))
     return tuple(_merged(shown))
 
 
-def _said(row: Message, files: tuple[contract.Part, ...]) -> Iterable[contract.Message]:
-    """The vendor's own items where the answer was completed, else what was shown of it."""
+def said(row: Message, files: Shown) -> Sequence[contract.Message]:
+    """What one message is to a model: the vendor's own items where the answer was completed, else what was shown of it.
+    A call and its result are in one message of ours."""
     if row.role == Message.Role.USER:
-        return (contract.Message("user", parts),) if (parts := files + _texts(row.parts)) else ()
-    return native.load(row.native) or _shown(row.parts)
+        return (contract.Message("user", parts),) if (parts := files.get(row.pk, ()) + _texts(row.parts)) else ()
+    return native.load(row.native) or tuple(_shown(row.parts))
 
 
 def _texts(parts: Sequence[Mapping[str, Any]]) -> tuple[contract.Part, ...]:

@@ -4,9 +4,9 @@ Reading it is `follow`; what happens in a run is the runner's business."""
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError, InterfaceError, OperationalError
@@ -14,7 +14,11 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from chat import hub, relay
 from chat.database import in_db, in_writer
 from chat.ledger import Closing, LeaseLost, Slice, commit, read, still_open
+from chat.models import Run
 from chat.protocol import Entry, Fold, join
+
+if TYPE_CHECKING:
+    from chat.execution import Outcome  # which writes through this module
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +26,17 @@ WINDOW_SECONDS = 0.04
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 30.0
 
+type Beside = Callable[[Run], Awaitable[Outcome]]
+
+
+async def _alone(run: Run) -> "Outcome":
+    raise RuntimeError(f"nobody here executes run {run.pk}")
+
 
 @dataclass(slots=True)
 class Writer:
-    """The writing end of one stream: what has been added and not committed yet, and the fold of all of it."""
+    """The writing end of one stream: what has been added and not committed yet, and the fold of all of it. `beside`
+    executes another run in this process, to its end."""
 
     run_id: UUID
     stream_id: UUID
@@ -36,6 +47,12 @@ class Writer:
     closing: Closing | None = None
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    beside: "Beside" = _alone
+
+    @property
+    def owner(self) -> str:
+        """The process that writes here."""
+        return self.journal.owner
 
     def add(self, event_type: str, data: dict[str, Any]) -> None:
         """Append one event; it is durable and visible within one window."""
@@ -69,8 +86,8 @@ class Journal:
         self._dirty: dict[UUID, Writer] = {}
         self._wake = asyncio.Event()
 
-    def open(self, run_id: UUID, stream_id: UUID) -> Writer:
-        return Writer(run_id, stream_id, self)
+    def open(self, run_id: UUID, stream_id: UUID, beside: Beside = _alone) -> Writer:
+        return Writer(run_id, stream_id, self, beside=beside)
 
     def mark(self, writer: Writer) -> None:
         self._dirty[writer.run_id] = writer

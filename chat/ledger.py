@@ -1,5 +1,6 @@
 """The journal's transactions: append entries, close a run with its message, read a stream. Synchronous, no loop."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -115,9 +116,10 @@ def claim(me: str, limit: int) -> list[Run]:
     )
 
 
-def renew(me: str) -> None:
-    """The heartbeat of every run this process writes."""
-    Run.objects.filter(lease_owner=me, state=Run.State.RUNNING).update(lease_until=Now() + LEASE)
+def renew(me: str, writing: Iterable[UUID]) -> None:
+    """The heartbeat of the runs this process writes. One that it claimed and does not write is left to be reaped."""
+    mine = Run.objects.filter(lease_owner=me, state=Run.State.RUNNING, pk__in=writing)
+    mine.update(lease_until=Now() + LEASE)
 
 
 def stops_requested(me: str) -> list[UUID]:

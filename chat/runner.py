@@ -39,7 +39,8 @@ class Runner:
         self.stopping: set[UUID] = set()
         self.hearing = heard.Hearing()
         self.draining = False
-        self._supervisors: set[asyncio.Task[None]] = set()
+        self._supervisors: set[asyncio.Task[Outcome]] = set()
+        self._children: dict[UUID, set[asyncio.Task[Outcome]]] = {}
         self._woken = asyncio.Event()
         self.loop = asyncio.get_running_loop()
 
@@ -85,28 +86,53 @@ class Runner:
         if room <= 0 or self.draining:
             return
         for run in await in_db(ledger.claim, self.owner, room):
-            supervisor = asyncio.create_task(self._supervise(run), name=f"run-{run.pk}")
-            self._supervisors.add(supervisor)
-            supervisor.add_done_callback(self._supervisors.discard)
+            self._launch(run)
 
-    async def _supervise(self, run: Run) -> None:
+    def _launch(self, run: Run) -> asyncio.Task[Outcome]:
         """Run the generation in a task of its own, so that stopping it never cuts the writing of its end."""
-        writer = self.journal.open(run.pk, run.stream_id)
+        writer = self.journal.open(run.pk, run.stream_id, self._beside)
         generation = asyncio.create_task(execute(run, writer, flow_of(run)), name=f"generation-{run.pk}")
         self.active[run.pk] = generation
+        supervisor = asyncio.create_task(self._supervise(run, writer, generation), name=f"run-{run.pk}")
+        self._supervisors.add(supervisor)
+        supervisor.add_done_callback(self._supervisors.discard)
+        return supervisor
+
+    async def _supervise(self, run: Run, writer: Writer, generation: asyncio.Task[Outcome]) -> Outcome:
         watch = asyncio.create_task(self._give_up_when_lost(writer, generation))
         try:
             await asyncio.wait({generation})
             outcome = self._outcome_of(run, generation)
+            if children := self._children.pop(run.pk, None):
+                await asyncio.wait(children)
             said = heard.of(run, outcome.error)
             await writer.close(outcome.closing(run, writer.fold.parts))
             self.hearing.add(said)
             await self._follow_up(run, outcome)
+            return outcome
         finally:
             watch.cancel()
             del self.active[run.pk]
             self.stopping.discard(run.pk)
             self._woken.set()
+
+    async def _beside(self, child: Run) -> Outcome:
+        """Execute a run that one of ours calls for, to its end. When the caller is cancelled, so is the child; its end
+        is written before its parent's."""
+        supervisor = self._launch(child)
+        if child.parent_id is not None:
+            self._children.setdefault(child.parent_id, set()).add(supervisor)
+        try:
+            return await asyncio.shield(supervisor)
+        finally:
+            if not supervisor.done():
+                self._end_with_parent(child)
+
+    def _end_with_parent(self, child: Run) -> None:
+        if child.parent_id in self.stopping:
+            self._stop(child.pk)
+        else:
+            self.active[child.pk].cancel()
 
     async def _follow_up(self, run: Run, outcome: Outcome) -> None:
         """Runs that this one calls for, such as a title: queued like any other, and lost with a lost database."""
@@ -139,7 +165,7 @@ class Runner:
 
     async def _renew(self) -> None:
         if self.active:
-            await in_db(ledger.renew, self.owner)
+            await in_db(ledger.renew, self.owner, list(self.active))
 
     async def _reap(self) -> None:
         topics = [str(stream_id) for stream_id in await in_db(ledger.reap, self.owner)]

@@ -2,19 +2,19 @@
 
 from catalog.models import Context
 from chat.execution import Flow
-from chat.flows import chat, documents, structured, titles
+from chat.flows import chat, documents, structured, summary, titles
 from chat.models import Run
 
 FLOWS: dict[str, Flow] = {
     Context.CHAT: chat.converse,
     Context.STRUCTURED: structured.generate,
-    Context.SUMMARY: titles.generate,
+    Context.SUMMARY: summary.generate,
     Context.DOC: documents.generate,
 }
 
 
 def flow_of(run: Run) -> Flow:
-    return FLOWS[run.context]
+    return titles.generate if run.input.get("what") == "title" else FLOWS[run.context]
 
 
 def follow_up(run: Run) -> None:

@@ -5,10 +5,9 @@ import asyncio
 import time
 
 from catalog.routing import Plan
-from chat import media
+from chat import compaction, media
 from chat.database import in_db
 from chat.execution import Outcome, begin, end_user, route
-from chat.history import messages_for
 from chat.journal import Writer
 from chat.models import Run
 from chat.steps import answer
@@ -23,8 +22,7 @@ FILES_PAUSE = 0.2
 async def converse(run: Run, writer: Writer) -> Outcome:
     where = await in_db(_route, run)
     begin(run, writer, where)
-    await _files_read(run, writer)
-    request = await in_db(_request, run, where)
+    request = await request_for(run, writer, where)
     return await answer(run, writer, where, request, await toolset_for(run, where, writer))
 
 
@@ -32,6 +30,15 @@ def _route(run: Run) -> Plan:
     """A client's tools need a model that takes them; the conversation's are left out for one that does not."""
     tools = frozenset({"tools"}) if run.input.get("client_tools") else frozenset[str]()
     return route(run, media.needs(run) | tools)
+
+
+async def request_for(run: Run, writer: Writer, where: Plan, system: str = "") -> GenerateRequest:
+    """The branch that is answered, with its files once they are read, and cut to what the model can read."""
+    await _files_read(run, writer)
+    load = await in_db(compaction.load, run, where)
+    messages = await compaction.fit(run, writer, load)
+    choice = run.input.get("tool_choice", "auto")
+    return GenerateRequest("", messages, system=system, tool_choice=choice, end_user=end_user(run))
 
 
 async def _files_read(run: Run, writer: Writer) -> None:
@@ -43,8 +50,3 @@ async def _files_read(run: Run, writer: Writer) -> None:
             writer.add("status", {"state": "reading_files", "files": count})
         told = True
         await asyncio.sleep(FILES_PAUSE)
-
-
-def _request(run: Run, where: Plan) -> GenerateRequest:
-    choice = run.input.get("tool_choice", "auto")
-    return GenerateRequest("", messages_for(run, where), tool_choice=choice, end_user=end_user(run))

@@ -55,7 +55,7 @@ def enqueue(answered: Run) -> None:
         user_id=answered.user_id,
         conversation=conversation,
         branch=stream_id,
-        input={"answer": str(answered.answer_id), "replaces": conversation.title},
+        input={"what": "title", "answer": str(answered.answer_id), "replaces": conversation.title},
     )
 
 
@@ -63,7 +63,7 @@ def _untitled(conversation: Conversation) -> bool:
     """Nobody named it, and no run tried before."""
     first = conversation.messages.filter(parent=None).order_by("created_at").first()
     named = first is None or conversation.title not in {"", placeholder(first.text)}
-    return not named and not conversation.runs.filter(context=Context.SUMMARY).exists()
+    return not named and not conversation.runs.filter(context=Context.SUMMARY, input__what="title").exists()
 
 
 def _reachable(run: Run) -> bool:

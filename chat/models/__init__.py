@@ -1,6 +1,8 @@
-"""Conversations, their messages and files, the runs that answer them, the journal of each run, and what tools need."""
+"""Conversations, their messages and files, the runs that answer them, the journal of each run, what tools need, and
+summaries in the place of older messages."""
 
 from chat.models.attachments import Attachment, AttachmentPage
+from chat.models.compactions import Compaction
 from chat.models.conversations import Conversation, Message
 from chat.models.runs import Run, StreamEvent
 from chat.models.tools import ClientCall, McpServer
@@ -9,6 +11,7 @@ __all__ = [
     "Attachment",
     "AttachmentPage",
     "ClientCall",
+    "Compaction",
     "Conversation",
     "McpServer",
     "Message",

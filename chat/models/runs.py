@@ -48,6 +48,8 @@ class Run(models.Model):
     document = models.ForeignKey(Attachment, on_delete=models.CASCADE, null=True, related_name="runs")
     answer = models.OneToOneField(Message, on_delete=models.CASCADE, null=True, related_name="run")
     branch = models.UUIDField()
+    # The run that called for this one: written by the same process, it ends with it at the latest.
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     requested_model = models.CharField(max_length=201, blank=True)
     served_model = models.CharField(max_length=201, blank=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import estimates
-from chat.flows.chunks import MOST_CHUNKS, Step, TooLong, condense, cut, split
+from chat.chunks import MOST_CHUNKS, Step, TooLong, condense, cut, split
 from providers.contract import MediaPart, Message, TextPart, ToolCallPart
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=400)
