@@ -33,7 +33,7 @@ LEFT_OUT = " {count} attachments went with them."
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run would send: its branch with its files, the compaction that decides on it (it may be revoked), and the sizes.
+    """What a run would send: its branch with files, the compaction that decides on it (it may be revoked), the sizes.
 
     `factor` turns guessed tokens into the provider's; `window` is what the model can read, None when nobody says.
     """
@@ -125,8 +125,7 @@ async def _summarised(run: Run, writer: Writer, load: Load) -> Compaction | None
     news: dict[str, Any] = {"summary_run": str(child.pk), "stream_id": str(child.stream_id)}
     writer.add("status", {"state": "compacting", **news})
     outcome = await writer.beside(child)
-    parts = outcome.finished.message.parts if outcome.finished else ()
-    text = clean("".join(part.text for part in parts if isinstance(part, TextPart))).strip()
+    text = clean(outcome.finished.message.text).strip() if outcome.finished else ""
     if not text:
         code = outcome.error.code.value if outcome.error else outcome.state.value
         writer.add("status", {"state": "compaction_failed", "code": code, **news})

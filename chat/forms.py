@@ -8,7 +8,9 @@ from django import forms
 from accounts.problems import Problem
 from chat.protocol import Command
 
-ACTIONS = ("answer", "continue", "stop")
+# `compact` answers again from a summary, `everything` without one; `restore` lets a summary hold again.
+ACTIONS = ("answer", "continue", "stop", "compact", "everything", "restore")
+AGAIN = frozenset({"answer", "compact", "everything"})
 
 
 class KeysField(forms.MultipleChoiceField):
@@ -75,11 +77,19 @@ class ActForm(forms.Form):
         data = cleaned(self)
         return Command(
             conversation_id=conversation_id,
-            answer_to=target if verb == "answer" else None,
+            answer_to=target if verb in AGAIN else None,
             continues=target if verb == "continue" else None,
             model=data["model"],
+            compact=verb == "compact",
             idempotency_key=data["key"],
         )
+
+
+class SummaryForm(forms.Form):
+    """Summarise the branch that ends with the message `at`."""
+
+    at = forms.UUIDField(required=False)
+    key = forms.CharField(required=False, max_length=120)
 
 
 class ModelForm(forms.Form):
@@ -97,6 +107,7 @@ class LookForm(forms.Form):
     edit = forms.UUIDField(required=False)
     turns = forms.IntegerField(required=False, min_value=1)
     model = forms.CharField(required=False, max_length=201)
+    summary = forms.BooleanField(required=False)
 
     def value(self, name: str) -> Any:
         self.is_valid()

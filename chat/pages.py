@@ -9,8 +9,10 @@ from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import preferences
 from catalog.choices import Group, Option, picker
-from chat import attachments, runs
+from chat import attachments, runs, summaries
+from chat.fill import Fill, fill_of
 from chat.models import Attachment, Conversation, Message, Run
+from chat.render.summaries import panel
 from chat.render.turns import Turns, run_of
 from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
 from chat.tools import sets
@@ -27,6 +29,7 @@ class Look:
     turns: int = TURNS
     model: str = ""
     text: str = ""
+    summary: bool = False
     problem: Problem | None = None
 
 
@@ -44,6 +47,8 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
     groups = picker(actor, wanted)
     tools = sets.choices(actor, conversation.tools if conversation else None)
     labels = {option.key: option.label for group in groups for option in group.options}
+    picked = chosen(groups, wanted)
+    written = summaries.latest(actor, conversation) if conversation else None
     return {
         "conversation": conversation,
         "turns": Turns(conversation, branch, labels).html() if conversation else [],
@@ -53,9 +58,13 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "running": running(branch),
         "groups": groups,
         "provider_health": summary([group.mark for group in groups]),
-        "chosen": chosen(groups, wanted),
+        "chosen": picked,
         "tools": tools,
         "tools_chosen": sum(tool.chosen for tool in tools),
+        "fill": fill_of(branch.messages, picked[1].key) if picked else None,
+        "summary": panel(written, labels, opened=look.summary) if written else "",
+        "summarising": written is not None and written.run.state in Run.ACTIVE,
+        "end": branch.messages[-1].pk if branch.messages else "",
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),
         "text": look.text or (edited.text if edited else ""),
@@ -73,6 +82,12 @@ def _files(actor: Actor, conversation: Conversation | None, edited: Message | No
         return list(attachments.drafts(actor, conversation.pk if conversation else None))
     ids = [part["id"] for part in edited.files]
     return list(Attachment.objects.visible_to(actor).filter(pk__in=ids)) if ids else []
+
+
+def page_fill(actor: Actor, conversation: Conversation, key: str) -> Fill | None:
+    """How full the window of a model would be with the newest branch; an empty key is the conversation's choice."""
+    picked = chosen(picker(actor, key or conversation.model), key or conversation.model)
+    return fill_of(branch_at(actor, conversation, limit=2).messages, picked[1].key) if picked else None
 
 
 def _edited(actor: Actor, conversation: Conversation | None, message_id: UUID | None) -> Message | None:

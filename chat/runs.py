@@ -34,7 +34,7 @@ def start(actor: Actor, command: Command) -> Run:
     try:
         run = once(actor, command.idempotency_key, digest, lambda: _create(actor, command, digest))
     except IntegrityError:
-        raise _busy(None) from None
+        raise busy(None) from None
     journal.wake([f"conversation:{run.conversation_id}"])
     return run
 
@@ -92,7 +92,8 @@ def earlier(actor: Actor, key: str, digest: str) -> Run | None:
     return run
 
 
-def _busy(active: Run | None) -> Problem:
+def busy(active: Run | None) -> Problem:
+    """The refusal of a second run where one is active."""
     extra = {"run": str(active.pk), "stream_id": str(active.stream_id)} if active else {}
     detail = "Wait for it to end, or stop it; then send again."
     return Problem(409, "run_active", "An answer is still being written here.", detail, **extra)
@@ -107,7 +108,7 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
     active = Run.objects.active().filter(conversation=conversation)
     blocking = active.filter(branch=branch).first() or active.filter(answer_id=branch).first()
     if blocking is not None:
-        raise _busy(blocking)
+        raise busy(blocking)
     if asked._state.adding:  # noqa: SLF001 - Django's own word for "not stored yet"
         asked.save()
     answer = Message.objects.create(conversation=conversation, parent=asked, role=Message.Role.ASSISTANT)
@@ -123,7 +124,7 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
         answer=answer,
         branch=branch,
         requested_model=command.model or conversation.model,
-        input=_tools_of(conversation, command),
+        input=_tools_of(conversation, command) | ({"compact": True} if command.compact else {}),
         idempotency_key=command.idempotency_key,
         request_digest=digest,
     )

@@ -89,7 +89,7 @@ class RunOut(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields: tuple[str, ...] = (
-            "id", "conversation", "stream_id", "events_url", "state", "context", "message", "requested_model",
+            "id", "parent", "conversation", "stream_id", "events_url", "state", "context", "message", "requested_model",
             "served_model", "credential_source", "credential_hint", "finish_reason", "usage", "error", "trace",
             "created_at", "started_at", "first_content_at", "ended_at",
         )  # fmt: skip
@@ -137,6 +137,9 @@ class RunIn(serializers.Serializer[Any]):
     tool_choice = serializers.CharField(
         required=False, default="auto", max_length=64, help_text="`auto`, `none`, `required`, or the name of a tool."
     )
+    compact = serializers.BooleanField(
+        required=False, default=False, help_text="Have the older messages summarised first, whatever the window."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         elsewhere = [name for name in ("parent", "edits", "answer_to", "continues") if attrs[name]]
@@ -161,6 +164,7 @@ class RunIn(serializers.Serializer[Any]):
             client_tools=tuple(ToolSpec(**one) for one in data["tools"]),
             tool_choice=data["tool_choice"],
             context=data["context"],
+            compact=data["compact"],
             idempotency_key=idempotency_key,
         )
 

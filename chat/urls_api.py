@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import api, attachments_api, documents_api, sse, structured_api, tools_api
+from chat import api, attachments_api, documents_api, sse, structured_api, summary_api, tools_api
 
 app_name = "chat_api"
 urlpatterns = [
@@ -18,6 +18,14 @@ urlpatterns = [
     path("documents/<uuid:pk>/pages/", documents_api.DocumentPagesView.as_view(), name="document-pages"),
     path("documents/<uuid:pk>/runs/", documents_api.DocumentRunsView.as_view(), name="document-runs"),
     path("documents/<uuid:pk>/runs/<uuid:run_id>/", documents_api.DocumentRunView.as_view(), name="document-run"),
+    path("conversations/<uuid:pk>/summary/", summary_api.SummaryView.as_view(), name="summary"),
+    path("conversations/<uuid:pk>/context/", summary_api.FillView.as_view(), name="context"),
+    path("conversations/<uuid:pk>/compactions/", summary_api.CompactionsView.as_view(), name="compactions"),
+    path(
+        "conversations/<uuid:pk>/compactions/<uuid:compaction>/",
+        summary_api.CompactionView.as_view(),
+        name="compaction",
+    ),
     path("runs/", api.RunsView.as_view(), name="runs"),
     path("runs/<uuid:pk>/", api.RunView.as_view(), name="run"),
     path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),

@@ -17,6 +17,7 @@ from chat.render.names import By, by_of, labels_of
 from chat.render.presentation import Frame, Presentation
 from chat.render.readings import desk_of
 from chat.render.sheet import Sheet
+from chat.render.summaries import tools
 from chat.render.turns import added, footer, place_of
 
 PACE_SECONDS = 0.04
@@ -27,14 +28,14 @@ HEAVY_CHARS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A stream that the viewer may see. `place` is its turn, None for a run that makes a value."""
+    """A stream that the viewer may see. `place` is its turn, None for what stands elsewhere: a value, a summary, a task."""
 
     run: Run
     place: Place | Desk | None
     by: By
 
     def presentation(self) -> Presentation | Sheet:
-        return Sheet(self.by) if self.place is None else Presentation(self.by, self.place)
+        return Sheet(self.by) if self.run.context == Context.STRUCTURED else Presentation(self.by, self.place)
 
 
 def open_stream(actor: Actor, stream_id: UUID) -> Opened | None:
@@ -44,10 +45,10 @@ def open_stream(actor: Actor, stream_id: UUID) -> Opened | None:
     if run is None:
         return None
     by = by_of(run, labels_of([run.served_model or run.requested_model]))
-    if run.context == Context.STRUCTURED:
-        return Opened(run, None, by)
     if run.document is not None:
         return Opened(run, desk_of(run, run.document), by)
+    if run.answer is None and run.input.get("what") != "title":
+        return Opened(run, None, by)
     if run.answer is None or run.conversation_id is None:
         return None
     asked = run.answer.parent is not None and run.answer.parent.role == Message.Role.USER
@@ -105,6 +106,8 @@ async def _last(presentation: Presentation | Sheet, opened: Opened) -> list[Fram
     run, by = await in_db(_ended, opened.run.pk)
     if isinstance(presentation, Sheet):
         return presentation.end(run, by)
+    if presentation.place is None:
+        return presentation.end(run, by, tools(run) if run.context == Context.SUMMARY else "")
     return presentation.end(run, by, footer(presentation.route, run, presentation.place))
 
 

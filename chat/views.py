@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actors import actor_of
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from chat import attachments, conversations, runs
-from chat.forms import ActForm, LookForm, ModelForm, SendForm, TitleForm, cleaned
+from chat import attachments, compactions, conversations, runs, summaries
+from chat.forms import ActForm, LookForm, ModelForm, SendForm, SummaryForm, TitleForm, cleaned
 from chat.lists import search
 from chat.models import Conversation, Run
-from chat.pages import Look, page
+from chat.pages import Look, page, page_fill
 from chat.protocol import Command
 from chat.render.turns import added
 from chat.threads import TURNS
@@ -52,11 +52,38 @@ def act(request: HttpRequest, pk: UUID) -> HttpResponse:
     if verb == "stop":
         runs.stop(actor, target)
         return HttpResponse(status=204) if _by_script(request) else _to(found)
+    if verb == "restore":
+        compactions.change(actor, found.pk, target, revoked=False)
+        there = reverse("chat:conversation", args=[found.pk])
+        return JsonResponse({"url": there}) if _by_script(request) else redirect(there)
+    if verb == "everything":
+        compactions.send_everything(actor, found.pk, target)
     try:
         run = runs.start(actor, form.command(found.pk, verb, target))
     except Problem as problem:
         return _refused(request, actor, found, Look(problem=problem))
     return _started(request, run)
+
+
+@require_POST
+def summarise(request: HttpRequest, pk: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    data = cleaned(SummaryForm(request.POST))
+    found = conversations.get(actor, pk)
+    try:
+        summaries.start(actor, found.pk, at=data["at"], key=data["key"])
+    except Problem as problem:
+        return _refused(request, actor, found, Look(problem=problem))
+    return redirect(f"{reverse('chat:conversation', args=[found.pk])}?summary=1#summary")
+
+
+@require_GET
+def ring(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How full the window is of the model that `?model=` names, as a part of the page."""
+    actor = actor_of(request)
+    form = LookForm(request.GET)
+    shown = page_fill(actor, conversations.get(actor, pk), form.value("model") or "")
+    return render(request, "chat/ring.html", {"fill": shown})
 
 
 @require_POST
@@ -129,6 +156,7 @@ def _page(request: HttpRequest, actor: Actor, found: Conversation | None) -> Htt
         edit=form.value("edit"),
         turns=form.value("turns") or TURNS,
         model=form.value("model") or "",
+        summary=bool(form.value("summary")),
     )
     context: dict[str, Any] = page(actor, found, look)
     return render(request, "chat/conversation.html", context)

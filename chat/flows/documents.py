@@ -5,17 +5,16 @@ import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from catalog.models import LanguageModel
 from catalog.routing import Plan
 from chat import retrieval
+from chat.aside import Aside
 from chat.database import in_db
 from chat.estimates import of_text
 from chat.execution import Outcome, begin, drive, end_user, provider_of, route
 from chat.journal import Writer
 from chat.models import Run
-from chat.protocol import Fold
 from chat.retrieval import Page
 from chat.usage import added
 from providers.contract import GenerateRequest, Message, TextPart
@@ -65,20 +64,6 @@ class Work:
     def request(self, system: str, text: str) -> GenerateRequest:
         said = f"Document: {self.name}\n\n{text}"
         return GenerateRequest("", (Message("user", (TextPart(text=said),)),), system=system, end_user=self.end_user)
-
-
-class Aside:
-    """Where a request writes that nobody reads while it goes on; a change of route is passed on all the same."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self.fold = Fold()
-
-    def add(self, event_type: str, data: dict[str, Any]) -> None:
-        if event_type == "status":
-            self._writer.add(event_type, data)
-        else:
-            self.fold.add(event_type, data)
 
 
 async def generate(run: Run, writer: Writer) -> Outcome:

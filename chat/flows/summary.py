@@ -2,18 +2,18 @@
 comes back. For a person who asked, or for a run whose conversation no longer fits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from catalog.models import LanguageModel
 from catalog.routing import Plan
 from chat import estimates, transcript
+from chat.aside import Aside
 from chat.chunks import Step, TooLong, condense
 from chat.database import in_db
 from chat.execution import Outcome, begin, drive, end_user, provider_of, route
 from chat.history import after, branch_of
 from chat.journal import Writer
-from chat.models import Compaction, Message, Run
+from chat.models import Run
 from chat.usage import added
 from providers import contract
 from providers.contract import Deadlines, GenerateRequest, TextPart
@@ -59,31 +59,22 @@ class Asked:
         )
 
 
-@dataclass(slots=True)
-class Aside(Writer):
-    """Writes what happens on the way to the run's journal, and keeps the words of a part to itself."""
-
-    main: Writer = field(kw_only=True)
-
-    def add(self, event_type: str, data: dict[str, Any]) -> None:
-        self.fold.add(event_type, data)
-        if event_type == "status":
-            self.main.add(event_type, data)
-
-
 async def generate(run: Run, writer: Writer) -> Outcome:
     """Raises ProviderError."""
     where, asked = await in_db(_prepare, run)
     begin(run, writer, where)
-    last: list[Finished] = []
+    read: list[Finished] = []
 
     async def ask(text: str, step: Step) -> str:
         if not step.final:
-            writer.add("status", {"state": "part", "number": step.number, "of": step.of, "level": step.level})
-        to = writer if step.final else Aside(writer.run_id, writer.stream_id, writer.journal, main=writer)
+            writer.add("status", {"state": "part", "done": step.number - 1, "of": step.of})
+        elif read:
+            writer.add("status", {"state": "merging", "parts": len(read)})
+            run.first_content_at = None  # what was noted aside is nobody's first word
+        to = writer if step.final else Aside(writer)
         finished = await drive(run, to, where, asked.request(text, step))
         run.usage = added(run.usage, finished.usage)
-        last[:] = [finished]
+        read.append(finished)
         return _checked(run, finished)
 
     try:
@@ -91,18 +82,14 @@ async def generate(run: Run, writer: Writer) -> Outcome:
     except TooLong as error:
         too_long = f"This conversation is too long to be summarised. {error}"
         raise ProviderError(ErrorCode.CONTEXT_TOO_LONG, too_long, provider_id=provider_of(run)) from None
-    return Outcome(Run.State.DONE, finished=replace(last[0], usage=Usage(**run.usage)))
+    return Outcome(Run.State.DONE, finished=replace(read[-1], usage=Usage(**run.usage)))
 
 
 def _checked(run: Run, finished: Finished) -> str:
     if finished.reason in DECLINED:
         declined = "The model declined to summarise."
         raise ProviderError(ErrorCode.CONTENT_BLOCKED, declined, provider_id=provider_of(run), partial=True)
-    return text_of(finished)
-
-
-def text_of(finished: Finished) -> str:
-    return "".join(part.text for part in finished.message.parts if isinstance(part, TextPart)).strip()
+    return finished.message.text.strip()
 
 
 def _prepare(run: Run) -> tuple[Plan, Asked]:
@@ -116,13 +103,15 @@ def _prepare(run: Run) -> tuple[Plan, Asked]:
 
 def pieces_of(run: Run) -> list[str]:
     """The branch up to the message that the run names, after the summary of its beginning that it may name as well."""
-    upto = Message.objects.filter(pk=run.input["upto"], conversation_id=run.conversation_id).first()
+    if run.conversation is None:
+        return []
+    upto = run.conversation.messages.filter(pk=run.input["upto"]).first()
     branch = branch_of(upto) if upto is not None else []
-    earlier = Compaction.objects.filter(pk=run.input.get("after"), conversation_id=run.conversation_id).first()
+    earlier = run.conversation.compactions.filter(pk=run.input.get("after")).first()
     if earlier is None:
         return transcript.pieces(branch)
-    rest = after(branch, earlier)
-    return [f"### Summary of what came before\n\n{earlier.summary}", *transcript.pieces(rest)]
+    before = f"### Summary of what came before\n\n{earlier.summary}"
+    return [before, *transcript.pieces(after(branch, earlier))]
 
 
 def _narrowest(where: Plan) -> tuple[int, float]:

@@ -140,6 +140,8 @@ def _buttons(
         case "add_key" | "replace_key" | "renew_session":
             fix = label if provider_id else "Connect a provider"
             return Button(fix, href=f"{reverse('providers:settings')}#p-{provider_id}"), again, other
+        case "choose_model" if code == ErrorCode.CONTEXT_TOO_LONG and isinstance(place, Place) and place.asked:
+            return Button(label, pick=place.again), Button("Start from a summary", do=f"compact:{place.parent_id}")
         case "choose_model":
             return Button(label, pick=other.pick, href=other.href), again
         case "edit_message":

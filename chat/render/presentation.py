@@ -23,7 +23,7 @@ type Frame = dict[str, Any]
 class Presentation:
     """What one stream looks like at `sequence`; `feed` says how that changed."""
 
-    def __init__(self, by: By, place: Place | Desk, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, by: By, place: Place | Desk | None, clock: Callable[[], float] = time.monotonic) -> None:
         self.place = place
         self.route = Route(by, place.cited)
         self.sequence = 0
@@ -60,6 +60,8 @@ class Presentation:
         if self.route.writing.empty and self.route.writing in self.route.stops:
             self.route.stops.remove(self.route.writing)
             frames.append({"t": "st", "i": self.route.writing.key, "h": ""})
+        if isinstance(self.place, Place) and (compaction := self.route.way_back(self.place)):
+            frames.append({"t": "st", "i": compaction.key, "h": compaction.render()})
         if ending := self.route.ending(run, self.place):
             kind = {"t": "er", "code": ending.card.code} if ending.card else {"t": "st"}
             frames.append(kind | {"i": ending.key, "h": ending.render()})
@@ -150,6 +152,12 @@ class Presentation:
                 self._waiting(data["tool_call_ids"])
             case "tools_unavailable":
                 self._show(*self.route.left_out(data))
+            case "compacting":
+                self._compaction(self.route.compacting())
+            case "compacted":
+                self._compaction(self.route.compacted(data, str(data.get("summary", ""))))
+            case "compaction_failed":
+                self._compaction(self.route.not_compacted())
             case "retry":
                 self._say(f"{self.by.label} failed, trying again.")
 
@@ -159,6 +167,10 @@ class Presentation:
         stop, before = self.route.reading(words)
         self._show(stop, before)
         self._say(words)
+
+    def _compaction(self, stop: Stop) -> None:
+        self._show(stop, self.route.writing.key)
+        self._say(f"{stop.title}.")
 
     def _finish(self) -> None:
         self._close_live()

@@ -1,8 +1,11 @@
 """The stops of an answer as its journal grows, and of one that is finished. No clock, no transport."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from catalog.choices import size
 from chat.models import Run
 from chat.render.blocks import Blocks
 from chat.render.cards import Button, Desk, Place, card
@@ -79,6 +82,31 @@ class Route:
         stop.live = False
         return stop, before
 
+    def compacting(self) -> Stop:
+        """The older messages are being summarised; `compacted` says what came of it."""
+        return self.live("compaction") or self.open("compaction", title="Summarising older messages to fit")[0]
+
+    def compacted(self, facts: Mapping[str, Any], summary: str) -> Stop:
+        stop = self.compacting()
+        stop.live, stop.text, stop.name = False, summary, _sizes(facts)
+        reused = bool(facts.get("reused"))
+        stop.title = "Older messages are sent as a summary" if reused else "Older messages were summarised to fit"
+        return stop
+
+    def not_compacted(self) -> Stop:
+        stop = self.compacting()
+        stop.live, stop.title = False, "The older messages could not be summarised, so all of them are sent"
+        return stop
+
+    def way_back(self, place: Place, revoked: UUID | None = None) -> Stop | None:
+        """What can be done about a compaction once the answer is there: `revoked` is one that was revoked since."""
+        stop = next((stop for stop in self.stops if stop.kind == "compaction" and stop.text), None)
+        if stop is not None and revoked:
+            stop.button = Button("Use the summary again", do=f"restore:{revoked}")
+        elif stop is not None and place.asked:
+            stop.button = Button("Send everything instead", do=f"everything:{place.parent_id}")
+        return stop
+
     def answer_stop(self) -> tuple[Stop, Stop | None]:
         """Where text goes now: the open stop, or a new one (second value) when something came after the last text."""
         if self.stops[-1] is self.writing:
@@ -94,8 +122,11 @@ class Route:
     def has_text(self) -> bool:
         return any(stop.kind == "answer" and not stop.empty for stop in self.stops)
 
-    def ending(self, run: Run, place: Place | Desk) -> Stop | None:
-        """The stop that says how the run ended, when there is more to say than the text."""
+    def ending(self, run: Run, place: Place | Desk | None) -> Stop | None:
+        """The stop that says how the run ended, when there is more to say than the text. Without a place nothing can
+        be done there about it."""
+        if place is None:
+            return self._plain_ending(run)
         if run.error:
             at = run.ended_at or run.created_at
             return self._add("error", card=card(run.error, self.by, place, at, partial=self.has_text()))
@@ -104,6 +135,14 @@ class Route:
         if run.finish_reason in NOTES:
             return self._note(NOTES[run.finish_reason], place, goes_on=run.finish_reason in GOES_ON)
         return None if self.stops else self._note("No text arrived.", place)
+
+    def _plain_ending(self, run: Run) -> Stop | None:
+        if run.error:
+            return self._add("note", title=str(run.error.get("message", "")), name=str(run.error.get("code", "")))
+        if run.state == Run.State.STOPPED:
+            return self._add("note", title="You stopped this.")
+        note = NOTES.get(run.finish_reason, "" if self.stops else "No text arrived.")
+        return self._add("note", title=note) if note else None
 
     def _note(self, title: str, place: Place | Desk, *, goes_on: bool = True) -> Stop:
         on = place.on and self.has_text()
@@ -138,7 +177,7 @@ def document_route(run: Run, by: By, moves: Sequence[tuple[str, str, By]], cited
     """The route of a run about a document that has ended."""
     read = run.output.get("parts_read")
     words = reading_words({"state": "merging", "parts": read} if read else run.output.get("pages", {}))
-    route = finished_route(run.output.get("parts", []), by, moves=moves, cited=cited)
+    route = finished_route(run.output.get("parts", []), by, Way(moves=moves), cited)
     if words:
         stop, _ = route.reading(words)
         route.stops.remove(stop)
@@ -146,23 +185,35 @@ def document_route(run: Run, by: By, moves: Sequence[tuple[str, str, By]], cited
     return route
 
 
-def finished_route(
-    parts: list[Mapping[str, Any]],
-    by: By,
-    reasoned: int | None = None,
-    moves: Sequence[tuple[str, str, By]] = (),
-    cited: Cited | None = None,
-    left_out: Sequence[Mapping[str, Any]] = (),
-) -> Route:
-    """The route of a stored message, every stop closed. `reasoned` is in seconds, None when nobody measured it;
-    `moves` are its fallbacks: the model that failed, the code of the failure, who came next; `left_out` the servers
-    whose tools it had to do without."""
+def _sizes(facts: Mapping[str, Any]) -> str:
+    before, after = (size(facts.get(name)) or "some" for name in ("tokens_before", "tokens_after"))
+    words = f"{facts.get('messages', 0)} messages became a summary: about {after} tokens are sent instead of {before}."
+    gone = facts.get("left_out")
+    return f"{words} Attachments that are not sent any more: {gone}." if gone else words
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What happened to an answer before its text: its fallbacks (the model that failed, the code of the failure, who
+    came next), the servers whose tools it had to do without, the facts and the text of the summary that stood for older
+    messages, and the seconds that it reasoned, None when nobody measured them."""
+
+    reasoned: int | None = None
+    moves: Sequence[tuple[str, str, By]] = ()
+    left_out: Sequence[Mapping[str, Any]] = ()
+    compacted: tuple[Mapping[str, Any], str] | None = None
+
+
+def finished_route(parts: list[Mapping[str, Any]], by: By, way: Way = Way(), cited: Cited | None = None) -> Route:
+    """The route of a stored message, every stop closed."""
     route = Route(by, cited)
-    if sum(part["type"] == "reasoning" for part in parts) > 1:
-        reasoned = None  # it was measured from the first thought to the last, with the tools between them
-    for server in left_out:
+    # Measured from the first thought to the last: with tools between them it says nothing.
+    reasoned = way.reasoned if sum(part["type"] == "reasoning" for part in parts) == 1 else None
+    if way.compacted:
+        route.compacted(*way.compacted)
+    for server in way.left_out:
         route.left_out(server)
-    for first, reason, after in moves:
+    for first, reason, after in way.moves:
         route.fallback(first, reason, after)
     route.by = route.writing.by = by
     for part in parts:

@@ -12,7 +12,7 @@ from chat.render.cards import Button, Card
 from chat.render.markdown import render
 from chat.render.names import By
 
-type Kind = Literal["reasoning", "tool", "answer", "fallback", "note", "error"]
+type Kind = Literal["reasoning", "tool", "answer", "fallback", "compaction", "note", "error"]
 
 SHOWN_CHARS = 8_000
 

@@ -1,17 +1,17 @@
 """Turns of a conversation as HTML: a person's message, an answer with its route, and the tools under each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from chat.models import Conversation, Message, Run, StreamEvent
+from chat.models import Compaction, Conversation, Message, Run, StreamEvent
 from chat.protocol import Entry
 from chat.render.cards import Desk, Place
 from chat.render.names import By, by_of, labels_of, moves_of
 from chat.render.presentation import Presentation
-from chat.render.route import Route, finished_route
+from chat.render.route import Route, Way, finished_route
 from chat.threads import Branch
 
 
@@ -38,7 +38,7 @@ def place_of(conversation_id: UUID, message: Message, asked: bool) -> Place:
     return Place(conversation_id, message.parent_id, message.pk, asked)
 
 
-def present(run: Run, place: Place | Desk, labels: Mapping[str, str]) -> Presentation:
+def present(run: Run, place: Place | Desk | None, labels: Mapping[str, str]) -> Presentation:
     """The presentation of a run as far as its journal goes now."""
     presentation = Presentation(by_of(run, labels), place)
     rows = StreamEvent.objects.filter(run=run).order_by("sequence")
@@ -64,6 +64,7 @@ class Turns:
         runs = [run for message in branch.messages if (run := run_of(message))]
         missing = {run.served_model or run.requested_model for run in runs} - known.keys()
         self.labels = {**known, **labels_of(missing)}
+        self.compactions = compactions_of(runs)
 
     def html(self) -> list[str]:
         asked = {message.pk for message in self.branch.messages if message.role == Message.Role.USER}
@@ -85,12 +86,24 @@ class Turns:
         if run and run.state in Run.ACTIVE:
             now = present(run, place, self.labels)
             return {"by": now.by, "stops": now.route.stops, "run": run, "sequence": now.sequence}
-        moves = moves_of(run, self.labels) if run else []
-        left_out = run.trace.get("left_out", []) if run else []
-        route = finished_route(message.parts, by, self.branch.reasoned.get(message.pk), moves, left_out=left_out)
-        if run:
+        if run is None:
+            route = finished_route(message.parts, by)
+        else:
+            facts = run.trace.get("compaction") or {}
+            row = self.compactions.get(facts.get("compaction", ""))
+            compacted = (facts, row.summary) if row else None
+            left_out = run.trace.get("left_out", [])
+            way = Way(self.branch.reasoned.get(message.pk), moves_of(run, self.labels), left_out, compacted)
+            route = finished_route(message.parts, by, way)
+            route.way_back(place, revoked=row.pk if row and not row.holds else None)
             route.ending(run, place)
         return {"by": by, "stops": route.stops, "run": run, "tools": footer(route, run, place)}
+
+
+def compactions_of(runs: Iterable[Run]) -> dict[str, Compaction]:
+    """Those that stand for older messages in any of these runs, by id. One query, or none."""
+    wanted = {run.trace["compaction"]["compaction"] for run in runs if run.trace.get("compaction")}
+    return {str(row.pk): row for row in Compaction.objects.filter(pk__in=wanted)} if wanted else {}
 
 
 def run_of(message: Message) -> Run | None:

@@ -77,7 +77,7 @@ def _text(ask: Ask, directives: Directives, called: tuple[Call, ...]) -> tuple[s
     if called:
         names = " and ".join(dict.fromkeys(f"`{call.name}`" for call in called))
         return () if ask.schema is not None else pieces(f"I use {names} for this.")
-    if directives.length is not None and not sections.wants_title(ask):
+    if directives.length is not None and not (sections.wants_title(ask) or sections.wants_summary(ask)):
         return counted(directives.length)
     if ask.schema is not None:
         hint = next(iter(hints(directives.text)), "")

@@ -51,6 +51,8 @@ and $\sum_{k=1}^{n} k = \frac{n(n+1)}{2}$."""
 
 _TITLE = re.compile(r"\btitle of a conversation\b", re.IGNORECASE)
 _TITLE_WORDS = 5
+_SUMMARY = re.compile(r"\bsummary of a conversation\b", re.IGNORECASE)
+_SUMMARY_LINES = 12
 _SMALL = (
     "a about an and are can could do does for give how i in is it me my of on or please show tell that the this to "
     "us was we what which who why with write you your"
@@ -71,6 +73,8 @@ def reply(ask: Ask, text: str) -> str:
         return title(text)
     if reading.wanted(ask):
         return reading.reply(text)
+    if wants_summary(ask):
+        return summary(text)
     asked = {name for name, pattern in _WORDS.items() if re.search(pattern, text, re.IGNORECASE)}
     if "everything" in asked:
         asked = {"try", *_WORDS}
@@ -83,6 +87,21 @@ def reply(ask: Ask, text: str) -> str:
 
 def wants_title(ask: Ask) -> bool:
     return _TITLE.search(ask.system) is not None
+
+
+def wants_summary(ask: Ask) -> bool:
+    return _SUMMARY.search(ask.system) is not None
+
+
+def summary(text: str) -> str:
+    """Who said what, a line each, from a transcript whose turns have headings; or its beginning."""
+    turns = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    said = [turn.split("\n", 1) for turn in turns]
+    lines = [f"- {head.strip()}: {_short(' '.join(rest.split()), 70)}" for head, *more in said for rest in more]
+    if len(lines) > _SUMMARY_LINES:
+        lines[_SUMMARY_LINES:] = [f"- and {len(lines) - _SUMMARY_LINES} more"]
+    told = "\n".join(lines) or _short(" ".join(text.split()), 300)
+    return f"**In short** (by the sandbox, which read {len(said)} turns)\n\n{told}"
 
 
 def title(text: str) -> str:

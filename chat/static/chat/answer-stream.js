@@ -1,4 +1,5 @@
-/* <answer-stream stream="id" after="sequence">: an answer that is being written. Applies the server's frames. */
+/* <answer-stream stream="id" after="sequence">: an answer that is being written. Applies the server's frames.
+   Inside of [data-nested] it is a part of something else: what waits for the page's answer does not wait for it. */
 
 import { fragment, prose, say } from "./dom.js";
 import { line } from "./socket.js";
@@ -14,7 +15,8 @@ class AnswerStream extends HTMLElement {
     this.#adopt();
     line.follow(this.stream, this);
     this.#counting = setInterval(() => this.#count(), 1000);
-    this.dispatchEvent(new CustomEvent("answer-start", { bubbles: true, detail: this }));
+    this.nested = this.closest("[data-nested]");
+    if (!this.nested) this.dispatchEvent(new CustomEvent("answer-start", { bubbles: true, detail: this }));
   }
 
   disconnectedCallback() {
@@ -68,23 +70,24 @@ class AnswerStream extends HTMLElement {
 
   end({ by, tools, state }) {
     for (const [i, tail] of this.#tails) this.#finish(i, tail);
-    this.querySelector(".by")?.replaceWith(fragment(by));
-    const turn = this.closest(".turn");
-    turn.querySelector("[data-tools]").replaceChildren(fragment(tools));
-    turn.removeAttribute("aria-busy");
+    this.querySelector(":scope > .route > .stop > .stack > .by")?.replaceWith(fragment(by));
+    const place = this.nested ?? this.closest(".turn");
+    place.querySelector("[data-tools]")?.replaceChildren(fragment(tools));
     line.leave(this.stream);
     clearInterval(this.#counting);
+    if (this.nested) return;
+    place.removeAttribute("aria-busy");
     this.dispatchEvent(new CustomEvent("answer-end", { bubbles: true, detail: { stream: this.stream, state } }));
   }
 
   #stop(key) {
-    return this.querySelector(`[data-stop="${CSS.escape(key)}"]`);
+    return this.querySelector(`:scope > .route > [data-stop="${CSS.escape(key)}"]`);
   }
 
   /* Take over the open ends that the server drew. */
   #adopt() {
     for (const [key, tail] of this.#tails) if (!tail.element.isConnected) this.#tails.delete(key);
-    for (const element of this.querySelectorAll(".tail")) {
+    for (const element of this.querySelectorAll(":scope > .route > .stop > .stack > .prose > .tail")) {
       const key = element.closest("[data-stop]").dataset.stop;
       if (!this.#tails.has(key)) this.#tails.set(key, new Tail(element));
     }

@@ -2,6 +2,7 @@
 
 const SOURCES = {
   answer: (button) => [...button.closest(".turn").querySelectorAll(".route .stack > .prose")].map((part) => part.innerText).join("\n\n"),
+  summary: (button) => [...button.closest(".summary").querySelectorAll(".route .stack > .prose")].map((part) => part.innerText).join("\n\n"),
   said: (button) => button.closest(".turn").querySelector(".said").innerText,
   line: (button) => [...button.parentElement.children].filter((part) => part !== button).map((part) => part.textContent).join(" "),
 };

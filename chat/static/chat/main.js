@@ -7,6 +7,7 @@ import { say } from "./dom.js";
 import { shortcuts } from "./keys.js";
 import { Picker } from "./picker.js";
 import { followScroll } from "./scroll.js";
+import { ring } from "./ring.js";
 import { complain, post } from "./send.js";
 import { line } from "./socket.js";
 
@@ -29,6 +30,8 @@ again?.addEventListener("submit", async (event) => {
 
 const conversation = form?.dataset.conversation;
 if (conversation) line.watch(conversation, form.dataset.since);
+
+ring(conversation);
 
 const lost = document.querySelector("[data-line]");
 line.addEventListener("state", ({ detail }) => {

@@ -1,0 +1,15 @@
+/* How full the model's window is: asked again when an answer ends or another model is chosen. */
+
+import { fragment } from "./dom.js";
+
+async function draw(conversation) {
+  const model = document.querySelector("#picker input[name=model]:checked")?.value ?? "";
+  const answer = await fetch(`/c/${conversation}/ring/?model=${encodeURIComponent(model)}`, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (answer?.ok && !answer.redirected) document.querySelector("[data-ctx]")?.replaceWith(fragment(await answer.text()));
+}
+
+export function ring(conversation) {
+  if (!conversation) return;
+  document.addEventListener("answer-end", () => draw(conversation));
+  document.addEventListener("model-chosen", () => draw(conversation));
+}
