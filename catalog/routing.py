@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog import policies, preferences
 from catalog.facts import LEVELS, Facts
-from catalog.models import LanguageModel
+from catalog.models import Context, LanguageModel
 from providers import registry
 from providers.errors import ErrorCode
 from providers.resolution import Resolution
@@ -14,6 +14,10 @@ from providers.tries import MOST_ATTEMPTS, Attempt
 
 # A trace is stored on every run: what else was looked at is counted, not listed.
 TRACED = 20
+
+
+# Whose defaults hold where a context has none of its own.
+STAND_INS = {Context.ORCHESTRATION.value: (Context.CHAT.value,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,10 @@ def _candidates(request: RoutingRequest, facts: Facts) -> Iterable[tuple[str, st
     if request.sticky:
         return [(request.sticky, "conversation")]
     proposed: dict[str, str] = {}
-    for level in LEVELS:
-        if key := facts.defaults.get((level, request.context)):
-            proposed.setdefault(key, level)
+    for context in (request.context, *STAND_INS.get(request.context, ())):
+        for level in LEVELS:
+            if key := facts.defaults.get((level, context)):
+                proposed.setdefault(key, level)
     rest = sorted(facts.models.values(), key=lambda model: preferences.rank(model, request.context))
     return [*proposed.items(), *((model.key, "preference") for model in rest if model.key not in proposed)]
 

@@ -1,4 +1,5 @@
-"""MCP servers in the console: entered, asked for their tools, removed; the token that was entered is never shown."""
+"""MCP servers in the console, entered, asked for their tools, removed; the token that was entered is never shown. And
+the specialists of a workspace."""
 
 from typing import Any
 
@@ -7,12 +8,17 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.console import WorkspaceAdmin, administered_ids
+from catalog.admin import ChoosingAdmin
+from chat import specialists
 from chat.mcp_forms import McpServerForm
-from chat.models import McpServer
+from chat.models import McpServer, Specialist
+from chat.specialist_forms import SpecialistForm
 from chat.tools import servers
 
 ASKED_AT_ONCE = 5
@@ -71,3 +77,29 @@ class McpServerAdmin(WorkspaceAdmin):
             messages.warning(request, f"{row.name} has no tool called {name}, which is allowed.")
         for name, reason in listing.refused:
             messages.warning(request, f"{row.name}: {name} cannot be used. {reason}")
+
+
+@admin.register(Specialist)
+class SpecialistAdmin(ChoosingAdmin):
+    """Whom an orchestrator of the workspace can delegate to. A task goes to the specialist's own model, under the same
+    rules as any request."""
+
+    form = SpecialistForm
+    list_display = ("name", "slug", "model", "enabled", "order", "workspace")
+    list_filter = ("enabled",)
+    list_select_related = ("workspace", "model")
+    search_fields = ("name", "description")
+    ordering = ("workspace", "order", "name")
+
+    def get_urls(self) -> list[Any]:
+        add = self.admin_site.admin_view(self.add_examples)
+        return [path("examples/", add, name="chat_specialist_examples"), *super().get_urls()]
+
+    def add_examples(self, request: HttpRequest) -> HttpResponse:
+        """Three specialists to begin with, for every workspace of this administrator that has none of them."""
+        if request.method != "POST" or not self.has_add_permission(request):
+            raise PermissionDenied
+        added = sum(specialists.add_examples(workspace_id) for workspace_id in administered_ids(request))
+        words = f"Added {added} specialists." if added else "The examples are there already."
+        messages.success(request, words)
+        return redirect("admin:chat_specialist_changelist")

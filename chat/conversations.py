@@ -6,8 +6,8 @@ from uuid import UUID
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from catalog.models import LanguageModel
-from chat import runs
+from catalog.models import Context, LanguageModel
+from chat import runs, specialists
 from chat.models import Conversation, Run
 from chat.tools import sets
 
@@ -23,12 +23,13 @@ def get(actor: Actor, pk: UUID) -> Conversation:
 
 
 def create(actor: Actor, **values: Any) -> Conversation:
-    """An empty conversation with a title, a model, tools. Raises Problem 422 for an unknown model or tool."""
+    """An empty conversation with a title, a model, tools, a context. Raises Problem 422 for an unknown model or tool,
+    or for orchestration without specialists."""
     return _set(actor, Conversation(workspace_id=actor.workspace_id, owner_id=actor.user_id), **values)
 
 
 def change(actor: Actor, pk: UUID, **values: Any) -> Conversation:
-    """Set the title, the model, the tools. A running answer keeps its own. Raises Problem 404, 422."""
+    """Set the title, the model, the tools, the context. A running answer keeps its own. Raises Problem 404, 422."""
     return _set(actor, get(actor, pk), **values)
 
 
@@ -41,6 +42,7 @@ def _set(
     *,
     title: str | None = None,
     model: str | None = None,
+    context: str | None = None,
     tools: Sequence[str] | None = UNSAID,
 ) -> Conversation:
     """No tools (None) are the usual ones; no title and no model are left as they are."""
@@ -49,9 +51,14 @@ def _set(
         found.model = model
     if title is not None:
         found.title = _title(title)
+    if context is not None:
+        if context == Context.ORCHESTRATION:
+            specialists.check_some(actor)
+        found.context = context
     if tools is not UNSAID:
         found.tools = None if tools is None else sets.checked(actor, tools)
-    found.save(update_fields=None if found._state.adding else ["title", "model", "tools"])  # noqa: SLF001 - is it new?
+    fields = ["title", "model", "tools", "context"]
+    found.save(update_fields=None if found._state.adding else fields)  # noqa: SLF001 - is it new?
     return found
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms
 
 from accounts.problems import Problem
+from chat.models import Conversation
 from chat.protocol import Command
 
 # `compact` answers again from a summary, `everything` without one; `restore` lets a summary hold again.
@@ -31,6 +32,7 @@ class SendForm(forms.Form):
     tools = KeysField(required=False)
     # Without the menu nothing is chosen, which is not the same as choosing nothing.
     menu = forms.BooleanField(required=False)
+    context = forms.ChoiceField(choices=[("", ""), *Conversation.ANSWERED], required=False)
     key = forms.CharField(required=False, max_length=120)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,6 +51,7 @@ class SendForm(forms.Form):
             attachments=tuple(data["attachments"]),
             model=data["model"],
             tools=tuple(data["tools"]) if data["menu"] else None,
+            context=data["context"],
             idempotency_key=data["key"],
         )
 
@@ -90,6 +93,10 @@ class SummaryForm(forms.Form):
 
     at = forms.UUIDField(required=False)
     key = forms.CharField(required=False, max_length=120)
+
+
+class ContextForm(forms.Form):
+    context = forms.ChoiceField(choices=Conversation.ANSWERED)
 
 
 class ModelForm(forms.Form):

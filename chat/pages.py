@@ -9,9 +9,10 @@ from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import preferences
 from catalog.choices import Group, Option, picker
+from catalog.models import Context
 from chat import attachments, runs, summaries
 from chat.fill import Fill, fill_of
-from chat.models import Attachment, Conversation, Message, Run
+from chat.models import Attachment, Conversation, Message, Run, Specialist
 from chat.render.summaries import panel
 from chat.render.turns import Turns, run_of
 from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
@@ -64,6 +65,7 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "fill": fill_of(branch.messages, picked[1].key) if picked else None,
         "summary": panel(written, labels, opened=look.summary) if written else "",
         "summarising": written is not None and written.run.state in Run.ACTIVE,
+        "contexts": _contexts(actor, conversation),
         "end": branch.messages[-1].pk if branch.messages else "",
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),
@@ -82,6 +84,14 @@ def _files(actor: Actor, conversation: Conversation | None, edited: Message | No
         return list(attachments.drafts(actor, conversation.pk if conversation else None))
     ids = [part["id"] for part in edited.files]
     return list(Attachment.objects.visible_to(actor).filter(pk__in=ids)) if ids else []
+
+
+def _contexts(actor: Actor, conversation: Conversation | None) -> list[tuple[str, str, bool]]:
+    """How the next message may be answered (value, words, whether it is chosen); nothing when there is no choice."""
+    if not Specialist.objects.visible_to(actor).filter(enabled=True).exists():
+        return []
+    chosen = conversation.context if conversation else Context.CHAT.value
+    return [(value, words, value == chosen) for value, words in Conversation.ANSWERED]
 
 
 def page_fill(actor: Actor, conversation: Conversation, key: str) -> Fill | None:

@@ -46,7 +46,8 @@ class Command:
     interrupted answer whose text the new one goes on from. `attachments` are the files that go with a new message; None
     for another version of a message means those it has. `tools` are the keys of the conversation's tools from now on
     (None: as they are), `client_tools` those that the caller executes; `tool_choice` is auto, none, required or a name.
-    `compact` has the older messages summarised first.
+    `compact` has the older messages summarised first. `context` is chat or orchestration, empty for the conversation's
+    own; it stays the conversation's.
     """
 
     text: str = ""
@@ -60,7 +61,7 @@ class Command:
     tools: tuple[str, ...] | None = None
     client_tools: tuple[ToolSpec, ...] = ()
     tool_choice: str = "auto"
-    context: str = "chat"
+    context: str = ""
     compact: bool = False
     idempotency_key: str = ""
 

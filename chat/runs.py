@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from catalog.models import LanguageModel
-from chat import attachments, journal, outputs, relay, runner
+from catalog.models import Context, LanguageModel
+from chat import attachments, journal, outputs, relay, runner, specialists
 from chat.flows.titles import placeholder
 from chat.ledger import close_now, touch
 from chat.models import Conversation, Message, Run
@@ -112,12 +112,14 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
     if asked._state.adding:  # noqa: SLF001 - Django's own word for "not stored yet"
         asked.save()
     answer = Message.objects.create(conversation=conversation, parent=asked, role=Message.Role.ASSISTANT)
-    if command.model and command.model != conversation.model:
-        Conversation.objects.filter(pk=conversation.pk).update(model=command.model)
+    context = _context(actor, conversation, command)
+    choices = {"model": command.model or conversation.model, "context": context}
+    if choices != {"model": conversation.model, "context": conversation.context}:
+        Conversation.objects.filter(pk=conversation.pk).update(**choices)
     touch(conversation.pk, answer.pk)
     return Run.objects.create(
         stream_id=answer.pk,
-        context=command.context,
+        context=context,
         workspace_id=actor.workspace_id,
         user_id=actor.user_id,
         conversation=conversation,
@@ -135,6 +137,13 @@ def _tools_of(conversation: Conversation, command: Command) -> dict[str, Any]:
     specs = [asdict(spec) for spec in command.client_tools]
     theirs = {"client_tools": outputs.storable(specs), "tool_choice": command.tool_choice} if specs else {}
     return {"tools": conversation.tools} | theirs
+
+
+def _context(actor: Actor, conversation: Conversation, command: Command) -> str:
+    context = command.context or conversation.context
+    if context == Context.ORCHESTRATION:
+        specialists.check_some(actor)
+    return context
 
 
 def _conversation(actor: Actor, command: Command) -> Conversation:

@@ -17,6 +17,7 @@ from providers.contract import ToolSpec
 
 MODEL_CHARS = 201
 KEY_CHARS = 120
+CONTEXTS = [context for context, _ in Conversation.ANSWERED]
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -45,16 +46,17 @@ class ConversationOut(serializers.ModelSerializer[Conversation]):
 
     class Meta:
         model = Conversation
-        fields = ("id", "title", "model", "tools", "leaf", "created_at", "updated_at")
+        fields = ("id", "title", "model", "context", "tools", "leaf", "created_at", "updated_at")
         read_only_fields = fields
 
 
 class ConversationIn(serializers.Serializer[Any]):
-    """`model` is `provider/model_id`, empty for the default; `tools` are keys of /api/v1/tools/, null for the usual
-    ones."""
+    """`model` is `provider/model_id`, empty for the default; `context` says who answers: a model directly, or an
+    orchestrator with the workspace's specialists; `tools` are keys of /api/v1/tools/, null for the usual ones."""
 
     title = serializers.CharField(max_length=TITLE_CHARS, allow_blank=True, required=False)
     model = serializers.CharField(max_length=MODEL_CHARS, allow_blank=True, required=False)
+    context = serializers.ChoiceField(choices=CONTEXTS, required=False)  # type: ignore[assignment]
     tools = ToolKeys(required=False, allow_null=True)
 
 
@@ -83,15 +85,16 @@ class RunOut(serializers.ModelSerializer[Run]):
     message = serializers.UUIDField(source="answer_id", allow_null=True, help_text="The answer that the run writes.")
     events_url = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
-    usage = serializers.DictField()
+    usage = serializers.DictField(help_text="Of the run alone.")
+    usage_total = serializers.DictField(help_text="With the runs that it called for: specialists, summaries.")
     trace = serializers.DictField()
 
     class Meta:
         model = Run
         fields: tuple[str, ...] = (
             "id", "parent", "conversation", "stream_id", "events_url", "state", "context", "message", "requested_model",
-            "served_model", "credential_source", "credential_hint", "finish_reason", "usage", "error", "trace",
-            "created_at", "started_at", "first_content_at", "ended_at",
+            "served_model", "credential_source", "credential_hint", "finish_reason", "usage", "usage_total", "error",
+            "trace", "created_at", "started_at", "first_content_at", "ended_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -112,7 +115,9 @@ class RunIn(serializers.Serializer[Any]):
     follows, by default the newest; `edits` is a message of yours that the new one is another version of. When the model
     calls one of your `tools`, the run waits for its result at `/tool-results/`."""
 
-    context = serializers.ChoiceField(choices=["chat"], default="chat")  # type: ignore[assignment]
+    context = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=CONTEXTS, required=False, default="", help_text="By default the conversation's own, at first chat."
+    )
     input = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
     model = serializers.CharField(required=False, allow_blank=True, max_length=MODEL_CHARS, default="")
     conversation = serializers.UUIDField(required=False, allow_null=True, default=None)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from chat import api, attachments_api, documents_api, sse, structured_api, summary_api, tools_api
+from chat import (
+    api,
+    attachments_api,
+    documents_api,
+    specialists_api,
+    sse,
+    structured_api,
+    summary_api,
+    tools_api,
+)
 
 app_name = "chat_api"
 urlpatterns = [
@@ -26,6 +35,8 @@ urlpatterns = [
         summary_api.CompactionView.as_view(),
         name="compaction",
     ),
+    path("specialists/", specialists_api.SpecialistsView.as_view(), name="specialists"),
+    path("specialists/<uuid:pk>/", specialists_api.SpecialistView.as_view(), name="specialist"),
     path("runs/", api.RunsView.as_view(), name="runs"),
     path("runs/<uuid:pk>/", api.RunView.as_view(), name="run"),
     path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),

@@ -18,6 +18,7 @@ from chat.render.presentation import Frame, Presentation
 from chat.render.readings import desk_of
 from chat.render.sheet import Sheet
 from chat.render.summaries import tools
+from chat.render.tasks import children_of
 from chat.render.turns import added, footer, place_of
 
 PACE_SECONDS = 0.04
@@ -28,7 +29,7 @@ HEAVY_CHARS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A stream that the viewer may see. `place` is its turn, None for what stands elsewhere: a value, a summary, a task."""
+    """A stream that the viewer may see. `place` is its turn, None for a value, a summary, a task."""
 
     run: Run
     place: Place | Desk | None
@@ -113,7 +114,7 @@ async def _last(presentation: Presentation | Sheet, opened: Opened) -> list[Fram
 
 def _ended(run_id: UUID) -> tuple[Run, By]:
     run = Run.objects.get(pk=run_id)
-    return run, by_of(run, labels_of([run.served_model or run.requested_model]))
+    return run, by_of(run, labels_of([run.served_model or run.requested_model]), children_of([run]).get(run.pk, []))
 
 
 def title_of(actor: Actor, conversation_id: UUID) -> str:

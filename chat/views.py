@@ -14,9 +14,9 @@ from accounts.actors import actor_of
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from chat import attachments, compactions, conversations, runs, summaries
-from chat.forms import ActForm, LookForm, ModelForm, SendForm, SummaryForm, TitleForm, cleaned
+from chat.forms import ActForm, ContextForm, LookForm, ModelForm, SendForm, SummaryForm, TitleForm, cleaned
 from chat.lists import search
-from chat.models import Conversation, Run
+from chat.models import Conversation, Run, Specialist
 from chat.pages import Look, page, page_fill
 from chat.protocol import Command
 from chat.render.turns import added
@@ -91,6 +91,19 @@ def choose_model(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Store the conversation's choice at once; a running answer keeps its own."""
     found = conversations.change(actor_of(request), pk, model=cleaned(ModelForm(request.POST))["model"])
     return HttpResponse(status=204) if _by_script(request) else _to(found)
+
+
+@require_POST
+def choose_context(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Whether a model answers directly or leads specialists, from the next message on."""
+    found = conversations.change(actor_of(request), pk, context=cleaned(ContextForm(request.POST))["context"])
+    return HttpResponse(status=204) if _by_script(request) else _to(found)
+
+
+@require_GET
+def team(request: HttpRequest) -> HttpResponse:
+    rows = Specialist.objects.visible_to(actor_of(request)).select_related("model")
+    return render(request, "chat/specialists.html", {"specialists": rows})
 
 
 @require_POST

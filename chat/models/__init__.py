@@ -1,10 +1,11 @@
-"""Conversations, their messages and files, the runs that answer them, the journal of each run, what tools need, and
-summaries in the place of older messages."""
+"""Conversations, their messages and files, the runs that answer them, the journal of each run, what tools need, summaries
+in the place of older messages, and the specialists that a run may delegate to."""
 
 from chat.models.attachments import Attachment, AttachmentPage
 from chat.models.compactions import Compaction
 from chat.models.conversations import Conversation, Message
 from chat.models.runs import Run, StreamEvent
+from chat.models.specialists import Specialist
 from chat.models.tools import ClientCall, McpServer
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "McpServer",
     "Message",
     "Run",
+    "Specialist",
     "StreamEvent",
 ]

@@ -8,6 +8,7 @@ from django.db import models
 
 from accounts.models import Workspace
 from accounts.policies import Actor
+from catalog.models import Context
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -16,8 +17,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """An ordered tree of messages of one person in one workspace. `model` is the sticky choice, may be empty; `tools`
-    are the keys of the tools that its runs have, null for the usual ones."""
+    """An ordered tree of messages of one person in one workspace. `model` is the sticky choice, may be empty; `context`
+    says whether messages are answered directly or by an orchestrator with specialists; `tools` are the keys of the
+    tools that its runs have, null for the usual ones."""
+
+    ANSWERED: ClassVar[tuple[tuple[str, str], ...]] = (
+        (Context.CHAT.value, "Directly"),
+        (Context.ORCHESTRATION.value, "With specialists"),
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations")
@@ -25,6 +32,7 @@ class Conversation(models.Model):
     title = models.CharField(max_length=200, blank=True)
     model = models.CharField(max_length=201, blank=True)
     tools = models.JSONField(null=True, default=None)
+    context = models.CharField(max_length=16, choices=ANSWERED, default=Context.CHAT)
     # The newest leaf of the branch that is shown when nobody asked for another one.
     leaf = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,7 +1,8 @@
 """The runs that answer, and the journal of each run."""
 
 import uuid
-from typing import ClassVar, Self
+from functools import reduce
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +10,7 @@ from django.db import models
 from accounts.models import Workspace
 from accounts.policies import Actor
 from catalog.models import Context
+from chat import usage
 from chat.models.attachments import Attachment
 from chat.models.conversations import Conversation, Message
 
@@ -93,6 +95,11 @@ class Run(models.Model):
                 name="run_active",
             )
         ]
+
+    @property
+    def usage_total(self) -> dict[str, Any]:
+        """The tokens of this run and of those that it called for. One query."""
+        return reduce(usage.total, self.children.order_by("created_at").values_list("usage", flat=True), self.usage)
 
     def __str__(self) -> str:
         return f"{self.context} run {self.id} ({self.state})"

@@ -1,6 +1,6 @@
 """What models, providers and credentials are called on a page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,7 @@ class By:
     """Who answers: `key` is `provider/model_id` or empty while nobody is chosen; `credential` a phrase, may be empty.
 
     `first_word` is in seconds, `tokens` the length of the answer; both are None until the run has ended. `fallback`
-    says that another one was asked first.
+    says that another one was asked first. `total` counts the tokens of its specialists as well.
     """
 
     key: str = ""
@@ -32,6 +32,7 @@ class By:
     first_word: float | None = None
     tokens: int | None = None
     fallback: bool = False
+    total: int | None = None
 
     @property
     def provider_id(self) -> str:
@@ -66,7 +67,8 @@ def credential_phrase(source: str, hint: str) -> str:
     return f"{phrase} {hint}" if source in {"own", "request"} and hint else phrase
 
 
-def by_of(run: Run, labels: Mapping[str, str]) -> By:
+def by_of(run: Run, labels: Mapping[str, str], children: Sequence[Run] = ()) -> By:
+    """`children` are the runs that it delegated."""
     key = run.served_model or run.requested_model
     waited = (run.first_content_at - run.created_at).total_seconds() if run.first_content_at else None
     return By(
@@ -76,6 +78,7 @@ def by_of(run: Run, labels: Mapping[str, str]) -> By:
         waited if run.ended_at else None,
         run.usage.get("output_tokens"),
         any(line["state"] == "fallback" for line in run.trace.get("attempts", ())),
+        sum(each.usage.get("output_tokens") or 0 for each in (run, *children)) if children and run.ended_at else None,
     )
 
 

@@ -15,7 +15,7 @@ from chat.protocol import Entry
 from chat.render.cards import Desk, Place
 from chat.render.names import By, by_started
 from chat.render.route import Route, reading_words
-from chat.render.stops import Stop
+from chat.render.stops import Nested, Stop
 
 type Frame = dict[str, Any]
 
@@ -152,6 +152,12 @@ class Presentation:
                 self._waiting(data["tool_call_ids"])
             case "tools_unavailable":
                 self._show(*self.route.left_out(data))
+            case "delegated":
+                nested = Nested(by_started(data, labels), stream=str(data["stream_id"]))
+                task = self.route.delegated(str(data["tool_call_id"]), str(data["specialist"]), nested)
+                if task is not None:
+                    self._show(task)
+                    self._say(f"{task.name} is working.")
             case "compacting":
                 self._compaction(self.route.compacting())
             case "compacted":

@@ -1,17 +1,18 @@
 """The stops of an answer as its journal grows, and of one that is finished. No clock, no transport."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from catalog.choices import size
+from chat import outputs
 from chat.models import Run
 from chat.render.blocks import Blocks
 from chat.render.cards import Button, Desk, Place, card
 from chat.render.citations import Cited
 from chat.render.names import By
-from chat.render.stops import Stop
+from chat.render.stops import Nested, Stop
 
 NOTES = {
     "length": "The answer reached its length limit.",
@@ -116,8 +117,16 @@ class Route:
 
     def live(self, kind: str, name: str = "") -> Stop | None:
         """The stop of that kind that still grows (a tool call by its id)."""
-        found = [stop for stop in self.stops if stop.live and stop.kind == kind and (not name or stop.title == name)]
+        kinds = {kind, "specialist"} if kind == "tool" else {kind}
+        found = [stop for stop in self.stops if stop.live and stop.kind in kinds and (not name or stop.title == name)]
         return found[-1] if found else None
+
+    def delegated(self, call_id: str, name: str, nested: Nested) -> Stop | None:
+        """A call that turns out to be a specialist's task."""
+        stop = self.live("tool", call_id)
+        if stop is not None:
+            stop.kind, stop.name, stop.nested, stop.text = "specialist", name, nested, _task(stop.text)
+        return stop
 
     def has_text(self) -> bool:
         return any(stop.kind == "answer" and not stop.empty for stop in self.stops)
@@ -185,6 +194,15 @@ def document_route(run: Run, by: By, moves: Sequence[tuple[str, str, By]], cited
     return route
 
 
+def _task(args: str) -> str:
+    """The task in a call's arguments, which may be anything."""
+    try:
+        value = outputs.parse(args)
+    except outputs.NotJson:
+        return args
+    return str(value["task"]) if isinstance(value, dict) and "task" in value else args
+
+
 def _sizes(facts: Mapping[str, Any]) -> str:
     before, after = (size(facts.get(name)) or "some" for name in ("tokens_before", "tokens_after"))
     words = f"{facts.get('messages', 0)} messages became a summary: about {after} tokens are sent instead of {before}."
@@ -196,12 +214,14 @@ def _sizes(facts: Mapping[str, Any]) -> str:
 class Way:
     """What happened to an answer before its text: its fallbacks (the model that failed, the code of the failure, who
     came next), the servers whose tools it had to do without, the facts and the text of the summary that stood for older
-    messages, and the seconds that it reasoned, None when nobody measured them."""
+    messages, the seconds that it reasoned, None when nobody measured them; and its delegated tasks by call (the
+    specialist's name, its run)."""
 
     reasoned: int | None = None
     moves: Sequence[tuple[str, str, By]] = ()
     left_out: Sequence[Mapping[str, Any]] = ()
     compacted: tuple[Mapping[str, Any], str] | None = None
+    tasks: Mapping[str, tuple[str, Nested]] = field(default_factory=dict)
 
 
 def finished_route(parts: list[Mapping[str, Any]], by: By, way: Way = Way(), cited: Cited | None = None) -> Route:
@@ -227,6 +247,8 @@ def finished_route(parts: list[Mapping[str, Any]], by: By, way: Way = Way(), cit
                 stop, _ = route.open("tool", name=part["name"], title=part["id"], text=part["args"])
                 if "result" in part:
                     stop.answered(part)
+                if part["id"] in way.tasks:
+                    route.delegated(part["id"], *way.tasks[part["id"]])
             case _:
                 continue
         stop.live = False

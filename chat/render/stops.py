@@ -12,9 +12,22 @@ from chat.render.cards import Button, Card
 from chat.render.markdown import render
 from chat.render.names import By
 
-type Kind = Literal["reasoning", "tool", "answer", "fallback", "compaction", "note", "error"]
+type Kind = Literal["reasoning", "tool", "answer", "fallback", "compaction", "specialist", "note", "error"]
+
 
 SHOWN_CHARS = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """The run of a specialist inside of an answer: who answers it, and its own route as HTML. While it goes on it is
+    followed as `stream` from sequence `after`; a stream of nobody ("") has ended."""
+
+    by: By
+    html: str = ""
+    stream: str = ""
+    after: int = 0
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -38,6 +51,7 @@ class Stop:
     card: Card | None = None
     title: str = ""
     button: Button | None = None
+    nested: Nested | None = None
 
     @property
     def html(self) -> SafeString:

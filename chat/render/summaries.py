@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 
 from chat.models import Run
 from chat.render.names import by_of, labels_of
-from chat.render.route import finished_route
+from chat.render.tasks import drawn, html_of
 from chat.render.turns import present
 from chat.summaries import Summary
 
@@ -18,12 +18,10 @@ def panel(summary: Summary, labels: Mapping[str, str], *, opened: bool) -> str:
     context = {"run": run, "stale": summary.stale}
     if run.state in Run.ACTIVE:
         now = present(run, None, named)
-        drawn = {"stops": now.route.stops, "sequence": now.sequence, "open": True}
+        shown = {"html": drawn(now.route), "sequence": now.sequence, "open": True}
     else:
-        route = finished_route(run.output.get("parts", []), by_of(run, named))
-        route.ending(run, None)
-        drawn = {"stops": route.stops, "open": opened, "tools": tools(run)}
-    return render_to_string("chat/summary.html", context | drawn)
+        shown = {"html": html_of(run, by_of(run, named)), "open": opened, "tools": tools(run)}
+    return render_to_string("chat/summary.html", context | shown)
 
 
 def tools(run: Run) -> str:

@@ -12,6 +12,8 @@ from chat.render.cards import Desk, Place
 from chat.render.names import By, by_of, labels_of, moves_of
 from chat.render.presentation import Presentation
 from chat.render.route import Route, Way, finished_route
+from chat.render.stops import Nested
+from chat.render.tasks import children_of, drawn, nested, tasks_of
 from chat.threads import Branch
 
 
@@ -46,6 +48,20 @@ def present(run: Run, place: Place | Desk | None, labels: Mapping[str, str]) -> 
     return presentation
 
 
+def catch_up(route: Route, children: Iterable[Run], labels: Mapping[str, str]) -> None:
+    """Show the tasks of an answer that is being written as far as their own journals go."""
+    runs = {str(child.stream_id): child for child in children}
+    for stop in route.stops:
+        child = runs.get(stop.nested.stream) if stop.nested else None
+        if child is None:
+            continue
+        if child.state in Run.ACTIVE:
+            now = present(child, None, labels)
+            stop.nested = Nested(now.by, drawn(now.route), str(child.stream_id), now.sequence)
+        else:
+            stop.nested = nested(child, labels)
+
+
 def footer(route: Route, run: Run | None, place: Place | Desk) -> str:
     """The tools under a finished answer; a card alone brings its own."""
     if run is not None and run.error and not route.has_text():
@@ -62,7 +78,9 @@ class Turns:
         self.branch = branch
         known = labels or {}
         runs = [run for message in branch.messages if (run := run_of(message))]
-        missing = {run.served_model or run.requested_model for run in runs} - known.keys()
+        self.children = children_of(runs)
+        answering = [*runs, *(child for children in self.children.values() for child in children)]
+        missing = {run.served_model or run.requested_model for run in answering} - known.keys()
         self.labels = {**known, **labels_of(missing)}
         self.compactions = compactions_of(runs)
 
@@ -82,9 +100,11 @@ class Turns:
 
     def _answer(self, message: Message, asked: bool) -> dict[str, object]:
         run, place = run_of(message), place_of(self.conversation.pk, message, asked)
-        by = by_of(run, self.labels) if run else By()
+        children = self.children.get(run.pk, []) if run else []
+        by = by_of(run, self.labels, children) if run else By()
         if run and run.state in Run.ACTIVE:
             now = present(run, place, self.labels)
+            catch_up(now.route, children, self.labels)
             return {"by": now.by, "stops": now.route.stops, "run": run, "sequence": now.sequence}
         if run is None:
             route = finished_route(message.parts, by)
@@ -92,8 +112,8 @@ class Turns:
             facts = run.trace.get("compaction") or {}
             row = self.compactions.get(facts.get("compaction", ""))
             compacted = (facts, row.summary) if row else None
-            left_out = run.trace.get("left_out", [])
-            way = Way(self.branch.reasoned.get(message.pk), moves_of(run, self.labels), left_out, compacted)
+            left_out, tasks = run.trace.get("left_out", []), tasks_of(children, self.labels)
+            way = Way(self.branch.reasoned.get(message.pk), moves_of(run, self.labels), left_out, compacted, tasks)
             route = finished_route(message.parts, by, way)
             route.way_back(place, revoked=row.pk if row and not row.holds else None)
             route.ending(run, place)

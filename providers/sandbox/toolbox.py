@@ -12,6 +12,8 @@ _ANY = re.compile(r"\b(use|call|run|try|invoke)\b[^.?!]*\b(tool|function)s?\b", 
 _ALL = re.compile(r"\b(tools|functions|both|all)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(twice|in parallel)\b", re.IGNORECASE)
 _STEPS = re.compile(r"\b(then|afterwards|after that|step by step)\b", re.IGNORECASE)
+_SPECIALISTS = re.compile(r"\bspecialists\b", re.IGNORECASE)
+_DELEGATE = "delegate_"
 _QUOTED = re.compile(r"[\"“`]([^\"”`\n]{1,80})[\"”`]")
 _PLACE = re.compile(r"\b(?:in|for|of|at|about)\s+([A-Z][\w-]*(?:(?:,\s*|\s+and\s+|\s+)[A-Z][\w-]*)*)")
 
@@ -45,6 +47,9 @@ def hints(text: str) -> list[str]:
 def _wanted(ask: Ask, text: str) -> list[Use]:
     tools = _tools(ask, text)
     about = hints(text)
+    if tools and all(tool.name.startswith(_DELEGATE) for tool in tools):
+        # A task is all that a specialist sees.
+        return [Use(tool, about[0] if about else text) for tool in tools]
     if len(tools) != 1:
         return [Use(tool, about[0] if about else "") for tool in tools]
     if len(about) > 1:
@@ -56,6 +61,8 @@ def _wanted(ask: Ask, text: str) -> list[Use]:
 def _tools(ask: Ask, text: str) -> list[Tool]:
     if ask.tool_choice not in {"auto", "required"}:
         return [tool for tool in ask.tools if tool.name == ask.tool_choice]
+    if _SPECIALISTS.search(text) and (team := [tool for tool in ask.tools if tool.name.startswith(_DELEGATE)]):
+        return team
     named = [tool for tool in ask.tools if _mentioned(tool, text)]
     if named:
         return named

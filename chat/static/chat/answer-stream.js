@@ -13,14 +13,17 @@ class AnswerStream extends HTMLElement {
     this.stream = this.getAttribute("stream");
     this.after = Number(this.getAttribute("after"));
     this.#adopt();
+    if (this.ended) return;
     line.follow(this.stream, this);
     this.#counting = setInterval(() => this.#count(), 1000);
     this.nested = this.closest("[data-nested]");
     if (!this.nested) this.dispatchEvent(new CustomEvent("answer-start", { bubbles: true, detail: this }));
   }
 
+  /* Drawn again somewhere else, it goes on from here. */
   disconnectedCallback() {
     clearInterval(this.#counting);
+    this.setAttribute("after", this.after);
     line.leave(this.stream);
   }
 
@@ -54,6 +57,9 @@ class AnswerStream extends HTMLElement {
     const fresh = fragment(h).firstElementChild;
     if (old && fresh) {
       const open = old.querySelector("details")?.open;
+      for (const kept of old.querySelectorAll("answer-stream")) {
+        fresh.querySelector(`answer-stream[stream="${CSS.escape(kept.stream)}"]`)?.replaceWith(kept);
+      }
       old.replaceWith(fresh);
       if (open) fresh.querySelector("details").open = true;
     } else if (old) {
@@ -65,12 +71,13 @@ class AnswerStream extends HTMLElement {
   }
 
   announce({ x }) {
-    say(x);
+    if (!this.parentElement.closest("answer-stream")) say(x);
   }
 
   end({ by, tools, state }) {
     for (const [i, tail] of this.#tails) this.#finish(i, tail);
     this.querySelector(":scope > .route > .stop > .stack > .by")?.replaceWith(fragment(by));
+    this.ended = true;
     const place = this.nested ?? this.closest(".turn");
     place.querySelector("[data-tools]")?.replaceChildren(fragment(tools));
     line.leave(this.stream);
@@ -100,7 +107,8 @@ class AnswerStream extends HTMLElement {
   }
 
   #count() {
-    for (const words of this.querySelectorAll("[data-seconds]")) {
+    for (const words of this.querySelectorAll(":scope > .route > .stop [data-seconds]")) {
+      if (words.closest("answer-stream") !== this) continue;
       words.dataset.seconds = Number(words.dataset.seconds || 0) + 1;
       words.textContent = `Reasoning, ${words.dataset.seconds} s`;
     }

@@ -33,6 +33,13 @@ if (conversation) line.watch(conversation, form.dataset.since);
 
 ring(conversation);
 
+/* Who answers is stored at once, so that regenerating follows it too. */
+for (const choice of form?.querySelectorAll("input[name=context]") ?? []) {
+  choice.addEventListener("change", () => {
+    if (conversation) fetch(`/c/${conversation}/context/`, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+  });
+}
+
 const lost = document.querySelector("[data-line]");
 line.addEventListener("state", ({ detail }) => {
   const words = {

@@ -1,0 +1,336 @@
+"""Orchestration: a model delegates to the workspace's specialists, each with a run and a model of its own."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import Client
+
+from accounts.models import Membership
+from accounts.policies import Actor, actor_for
+from accounts.problems import Problem
+from catalog import policies
+from catalog.models import ContextDefault, LanguageModel
+from catalog.policies import Decision
+from chat import conversations, runs, specialists
+from chat.audit_streams import faults
+from chat.flows import orchestration
+from chat.models import Conversation, Run, Specialist
+from chat.protocol import Command, Entry, fold
+from tests.chat.doors.conftest import bearer
+from tests.chat.engine.rows import read_all, stored
+from tests.faults.servers import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ASK = "Ask the specialists what a lease is"
+MODELS = {
+    "researcher": "gemini/gemini-sandbox-flash",
+    "writer": "anthropic/claude-sandbox-haiku",
+    "reviewer": "",
+}
+
+
+def team(actor: Actor, **models: str) -> list[Specialist]:
+    """The three examples, with models of three providers."""
+    specialists.add_examples(actor.workspace_id)
+    for slug, key in (MODELS | models).items():
+        model = LanguageModel.objects.filter(model_id=key.partition("/")[2]).first()
+        Specialist.objects.filter(slug=slug, workspace_id=actor.workspace_id).update(model=model)
+    return specialists.available(actor)
+
+
+def ask(actor: Actor, text: str = ASK, **more: Any) -> tuple[Run, list[Entry]]:
+    run = runs.start(actor, Command(text=text, context="orchestration", **more))
+    entries = async_to_sync(read_all)(run.stream_id, seconds=60)
+    run.refresh_from_db()
+    return run, entries
+
+
+def until(happened: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def writing(run: Run) -> int:
+    """How many specialists have begun to write."""
+    return sum(any(one.event_type == "content_delta" for one in stored(child)) for child in run.children.all())
+
+
+def delegated(entries: list[Entry]) -> dict[str, Any]:
+    """By specialist, what the journal said when the task began."""
+    return {one.data["specialist"]: one.data for one in entries if one.data.get("state") == "delegated"}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "openai/gpt-sandbox",
+        "anthropic/claude-sandbox-haiku",
+        "gemini/gemini-sandbox-flash",
+        "mistral/mistral-sandbox-small",
+    ],
+)
+def test_specialists_work_at_once_each_with_its_own_model(running: Sandbox, alice: Actor, model: str) -> None:
+    team(alice)
+    run, entries = ask(alice, model=model)
+    assert (run.context, run.state, run.served_model) == ("orchestration", Run.State.DONE, model), run.error
+    told = delegated(entries)
+    children = {child.input["specialist"]: child for child in run.children.all()}
+    assert set(told) == set(children) == {"Researcher", "Writer", "Reviewer"}
+    assert {name: child.served_model for name, child in children.items()} == {
+        "Researcher": "gemini/gemini-sandbox-flash",
+        "Writer": "anthropic/claude-sandbox-haiku",
+        "Reviewer": "openai/gpt-sandbox",
+    }
+    for name, child in children.items():
+        assert told[name]["model"] == child.served_model
+        assert (told[name]["run"], told[name]["stream_id"]) == (str(child.pk), str(child.stream_id))
+        assert (child.state, child.credential_source, child.context) == (Run.State.DONE, "sandbox", "orchestration")
+        assert child.trace["candidates"][0]["verdict"] == "chosen"
+        assert child.usage["output_tokens"] > 0
+        assert child.input["task"].startswith("Ask the specialists")
+        assert fold(stored(child)) == child.output["parts"]
+    begun = [child.started_at for child in children.values() if child.started_at]
+    ended = [child.ended_at for child in children.values() if child.ended_at]
+    assert max(begun) < min(ended), "all at once"
+    answer = fold(entries)
+    results = [part for part in answer if part["type"] == "tool_call"]
+    assert len(results) == 3
+    assert not any(part.get("is_error") for part in results)
+    own, total = run.usage["output_tokens"], run.usage_total["output_tokens"]
+    assert total == own + sum(child.usage["output_tokens"] for child in children.values())
+    assert list(faults()) == []
+
+
+def test_a_specialist_sees_its_task_and_instructions_and_nothing_else(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    ask(alice, 'Ask the specialists "the fjord"')
+    body = next(each["body"] for each in reversed(running.requests()) if each["provider"] == "anthropic")
+    assert "finished text" not in str(body), "the description is for the orchestrator"
+    assert "nothing else: no preface" in str(body["system"])
+    assert str(body["messages"]).count("fjord") == 1
+    assert "delegate_" not in str(body), "and it cannot delegate itself"
+
+
+def test_a_specialist_that_fails_fails_its_task_alone(running: Sandbox, alice: Actor) -> None:
+    gone = LanguageModel.objects.get(model_id="claude-sandbox-haiku")
+    LanguageModel.objects.filter(pk=gone.pk).update(lifecycle="vanished")
+    team(alice)
+    run, entries = ask(alice)
+    assert run.state == Run.State.DONE
+    failed = [part for part in fold(entries) if part.get("is_error")]
+    assert [part["name"] for part in failed] == ["delegate_writer"]
+    assert failed[0]["result"].startswith("Writer failed (model_not_found): ")
+    child = run.children.get(input__specialist="Writer")
+    assert (child.state, child.error["code"]) == (Run.State.FAILED, "model_not_found")
+    assert list(faults()) == []
+
+
+def test_a_denied_model_is_asked_nothing(running: Sandbox, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    team(alice)
+
+    def decide(actor: Actor, *, provider_id: str, **more: str) -> Decision:
+        assert more["context"] == "orchestration"
+        return Decision(provider_id != "anthropic", "a rule", "A rule of this workspace blocks it.")
+
+    monkeypatch.setattr(policies, "decide", decide)
+    before = [each for each in running.requests() if each["provider"] == "anthropic"]
+    run, entries = ask(alice)
+    failed = [part for part in fold(entries) if part.get("is_error")]
+    assert [part["name"] for part in failed] == ["delegate_writer"]
+    assert "(policy_denied)" in failed[0]["result"]
+    assert [each for each in running.requests() if each["provider"] == "anthropic"] == before
+    assert run.state == Run.State.DONE
+
+
+def test_stopping_stops_all(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    run = runs.start(alice, Command(text=ASK, context="orchestration", model="openai/gpt-sandbox"))
+    until(lambda: run.children.filter(first_content_at=None).count() == 3)
+    until(
+        lambda: sum(any(one.event_type == "content_delta" for one in stored(child)) for child in run.children.all()) > 1
+    )
+    asked = time.time()
+    runs.stop(alice, run.stream_id)
+    until(lambda: not Run.objects.active().exists(), 3)
+    run.refresh_from_db()
+    children = list(run.children.all())
+    assert {run.state, *(child.state for child in children)} == {Run.State.STOPPED}
+    assert all(child.ended_at and run.ended_at and child.ended_at <= run.ended_at for child in children)
+    until(lambda: all(each["outcome"] for each in running.requests()), 3)
+    assert all(each["ended_at"] - asked < 1.0 for each in running.requests())
+    assert list(faults()) == []
+
+
+def test_one_task_may_be_stopped_alone(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    run = runs.start(alice, Command(text=ASK, context="orchestration", model="openai/gpt-sandbox"))
+    until(lambda: run.children.count() == 3)
+    child = run.children.get(input__specialist="Writer")
+    runs.stop(alice, child.stream_id)
+    entries = async_to_sync(read_all)(run.stream_id, seconds=60)
+    failed = [part for part in fold(entries) if part.get("is_error")]
+    assert [part["result"] for part in failed] == ["Writer was stopped before the task was done."]
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE
+
+
+def test_an_answer_delegates_only_so_much(running: Sandbox, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orchestration, "MOST_TASKS", 2)
+    team(alice)
+    run, entries = ask(alice)
+    assert run.children.count() == 2
+    failed = [part["result"] for part in fold(entries) if part.get("is_error")]
+    assert failed == ["This answer has delegated 2 tasks. Go on with what you have."]
+
+
+def test_a_task_that_takes_too_long_ends(running: Sandbox, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orchestration, "TASK_SECONDS", 0.3)
+    team(alice)
+    run, entries = ask(alice)
+    failed = [part["result"] for part in fold(entries) if part.get("is_error")]
+    assert len(failed) == 3
+    assert all("(timeout)" in result for result in failed)
+    assert {child.error["code"] for child in run.children.all()} == {"timeout"}
+    assert run.state == Run.State.DONE
+
+
+def test_its_own_default_leads_and_without_one_the_chat_s(running: Sandbox, alice: Actor) -> None:
+    team(alice, researcher="", writer="")
+    run, _ = ask(alice)
+    chat = ContextDefault.objects.select_related("model").get(context="chat", user=None, workspace=None)
+    assert run.served_model == chat.model.key
+    large = LanguageModel.objects.get(model_id="mistral-sandbox-large")
+    ContextDefault.objects.create(context="orchestration", workspace_id=alice.workspace_id, model=large)
+    run, _ = ask(alice)
+    assert run.served_model == "mistral/mistral-sandbox-large"
+    assert {child.served_model for child in run.children.all()} == {"mistral/mistral-sandbox-large"}
+
+
+# ---------------------------------------------------------------- choosing it
+def test_without_specialists_it_is_not_offered(upstream: Sandbox, alice: Actor, bob: Actor, signed_in: Any) -> None:
+    with pytest.raises(Problem) as refused:
+        runs.start(alice, Command(text=ASK, context="orchestration"))
+    assert refused.value.code == "no_specialists"
+    assert Conversation.objects.count() == 0, "a refused command changes nothing"
+    page = signed_in(alice).get("/specialists/").content.decode()
+    assert "This workspace has no specialists." in page
+    assert "Add specialists" in page
+    theirs = signed_in(bob).get("/specialists/").content.decode()
+    assert "An administrator of Example can add them" in theirs
+    assert "With specialists" not in signed_in(alice).get("/").content.decode()
+    team(alice)
+    assert "With specialists" in signed_in(bob).get("/").content.decode()
+
+
+def test_the_choice_stays_the_conversation_s(upstream: Sandbox, alice: Actor, signed_in: Any) -> None:
+    team(alice)
+    run = runs.start(alice, Command(text=ASK, context="orchestration"))
+    assert Conversation.objects.get().context == "orchestration"
+    runs.stop(alice, run.stream_id)
+    more = runs.start(alice, Command(text="And?", conversation_id=run.conversation_id))
+    assert more.context == "orchestration"
+    runs.stop(alice, more.stream_id)
+    browser = signed_in(alice)
+    assert browser.post(f"/c/{run.conversation_id}/context/", {"context": "chat"}).status_code == 302
+    assert Conversation.objects.get().context == "chat"
+    last = runs.start(alice, Command(text="And?", conversation_id=run.conversation_id))
+    assert last.context == "chat"
+
+
+def test_a_program_chooses_it(upstream: Sandbox, alice: Actor) -> None:
+    team(alice)
+    client = Client(headers=bearer(alice))
+    made = client.post("/api/v1/runs/", {"input": ASK, "context": "orchestration"}, content_type="application/json")
+    assert (made.status_code, made.json()["context"]) == (202, "orchestration")
+    kept = client.get(f"/api/v1/conversations/{made.json()['conversation']}/").json()
+    assert kept["context"] == "orchestration"
+
+
+# ---------------------------------------------------------------- seeing it
+def test_the_page_shows_each_task_with_its_model_after_a_reload(running: Sandbox, alice: Actor, signed_in: Any) -> None:
+    team(alice)
+    run, _ = ask(alice)
+    html = signed_in(alice).get(f"/c/{run.conversation_id}/").content.decode()
+    assert html.count("</strong> answered") == 3
+    assert "Gemini Sandbox Flash" in html
+    assert "with specialists" in html
+    assert "<answer-stream" not in html, "nothing is followed that has ended"
+
+
+def test_a_reload_in_mid_task_shows_what_is_there(running: Sandbox, alice: Actor, signed_in: Any) -> None:
+    team(alice)
+    run = runs.start(alice, Command(text=ASK, context="orchestration", model="openai/gpt-sandbox"))
+    until(
+        lambda: sum(any(one.event_type == "content_delta" for one in stored(child)) for child in run.children.all()) > 1
+    )
+    html = signed_in(alice).get(f"/c/{run.conversation_id}/").content.decode()
+    assert html.count("<answer-stream") == 4
+    assert all(str(child.stream_id) in html for child in run.children.all())
+    runs.stop(alice, run.stream_id)
+    until(lambda: not Run.objects.active().exists())
+
+
+def test_a_task_is_read_by_its_owner_alone(running: Sandbox, alice: Actor, bob: Actor) -> None:
+    team(alice)
+    run, _ = ask(alice)
+    child = run.children.first()
+    assert child is not None
+    mine, theirs = Client(headers=bearer(alice)), Client(headers=bearer(bob))
+    assert mine.get(f"/api/v1/runs/{child.pk}/").json()["parent"] == str(run.pk)
+    assert theirs.get(f"/api/v1/runs/{child.pk}/").status_code == 404
+    assert theirs.get(f"/api/v1/runs/{child.pk}/events").status_code == 404
+    shown = mine.get(f"/api/v1/runs/{run.pk}/").json()
+    assert shown["usage_total"]["output_tokens"] > shown["usage"]["output_tokens"]
+
+
+def test_a_deleted_conversation_takes_its_tasks_with_it(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    run = runs.start(alice, Command(text=ASK, context="orchestration", model="openai/gpt-sandbox"))
+    until(lambda: run.children.count() == 3)
+    assert run.conversation_id is not None
+    conversations.delete(alice, run.conversation_id)
+    assert not Run.objects.exists()
+
+
+# ---------------------------------------------------------------- configuring it
+NEW = {"name": "Lawyer", "slug": "lawyer", "description": "Knows contracts.", "instructions": "Be exact."}
+
+
+def test_an_administrator_configures_specialists_and_a_member_reads_them(
+    upstream: Sandbox, alice: Actor, bob: Actor, charlie: Actor
+) -> None:
+    owner, member, outsider = (Client(headers=bearer(actor)) for actor in (alice, bob, charlie))
+    asked: dict[str, Any] = {"content_type": "application/json"}
+    body = NEW | {"model": "openai/gpt-sandbox"}
+    made = owner.post("/api/v1/specialists/", body, **asked)
+    assert (made.status_code, made.json()["model"]) == (201, "openai/gpt-sandbox")
+    place = f"/api/v1/specialists/{made.json()['id']}/"
+    assert member.post("/api/v1/specialists/", NEW | {"slug": "other"}, **asked).status_code == 403
+    assert member.patch(place, {"enabled": False}, **asked).status_code == 403
+    assert member.delete(place).status_code == 403
+    assert [row["slug"] for row in member.get("/api/v1/specialists/").json()["results"]] == ["lawyer"]
+    assert outsider.get("/api/v1/specialists/").json()["results"] == []
+    for answered in (outsider.get(place), outsider.patch(place, {"enabled": False}, **asked), outsider.delete(place)):
+        assert answered.status_code == 404
+    assert owner.post("/api/v1/specialists/", NEW, **asked).json()["code"] == "slug_taken"
+    assert owner.post("/api/v1/specialists/", NEW | {"slug": "No!"}, **asked).status_code == 400
+    unknown = owner.post("/api/v1/specialists/", NEW | {"slug": "two", "model": "openai/none"}, **asked)
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "model_not_found")
+    assert owner.patch(place, {"enabled": False}, **asked).json()["enabled"] is False
+    assert member.get(place).status_code == 404, "what is turned off is an administrator's"
+    assert owner.get(place).status_code == 200
+    assert owner.delete(place).status_code == 204
+    assert not Specialist.objects.exists()
+
+
+def test_examples_are_added_once(alice: Actor) -> None:
+    assert specialists.add_examples(alice.workspace_id) == 3
+    assert specialists.add_examples(alice.workspace_id) == 0
+    membership = Membership.objects.get(user_id=alice.user_id)
+    assert [row.slug for row in specialists.available(actor_for(membership))] == ["researcher", "writer", "reviewer"]
