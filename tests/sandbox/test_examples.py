@@ -5,6 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from providers.sandbox.answers import answer
 from providers.sandbox.asks import Ask, Message, Result, Tool
 from providers.sandbox.directives import Directives, read
 from providers.sandbox.examples import example
@@ -111,6 +112,26 @@ def test_tools_are_called_when_the_prompt_asks(
     text: str, over: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     assert called(text, **over) == expected
+
+
+def test_the_specialists_are_all_given_the_task_at_once() -> None:
+    team = (WEATHER, Tool("delegate_writer", "", {}), Tool("delegate_reviewer", "", {}))
+
+    def given(text: str) -> list[tuple[str, str]]:
+        return [(use.tool.name, use.hint) for use in uses(Ask("m", (Message("user", text),), tools=team), text)]
+
+    asked = "Ask the specialists about leases"
+    assert given(asked) == [("delegate_writer", asked), ("delegate_reviewer", asked)]
+    assert given('Ask the specialists "a fjord"') == [("delegate_writer", "a fjord"), ("delegate_reviewer", "a fjord")]
+    assert given("The writer shall say something") == [("delegate_writer", "The writer shall say something")]
+    assert given("Hello") == []
+
+
+def test_a_summary_has_a_line_for_each_turn_and_no_directive_lengthens_it() -> None:
+    said = "Transcript:\n\n### You\n\nWhat is a lease? /tokens 500\n\n### Answer\n\nA contract."
+    asked = Ask("m", (Message("user", said),), system="You write the summary of a conversation.")
+    made = "".join(answer(asked, read(said)).text)
+    assert made.endswith("- You: What is a lease?\n- Answer: A contract.")
 
 
 def test_a_seal_is_bound_to_its_model_and_content() -> None:

@@ -24,6 +24,7 @@ from tests.faults.servers import Sandbox
 pytestmark = pytest.mark.django_db(transaction=True)
 # More of a message than a summary quotes.
 LONG = "abc " * 30
+CALLS = ("function_call", "function_call_output")
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=30), st.integers(0, 400))
@@ -55,6 +56,29 @@ def test_a_conversation_that_nears_the_window_goes_on_with_a_summary(running: Sa
     assert f"Question 3 {LONG}" in body
     assert f"Question 2 {LONG}" not in body
     assert Message.objects.filter(conversation=conversation).count() == 12, "what is stored is not changed"
+
+
+@pytest.mark.parametrize("tokens", [700, 900, 1200])
+def test_a_call_is_never_sent_without_its_result(running: Sandbox, alice: Actor, tokens: int) -> None:
+    conversation = talk(alice, pairs=6, words=60)
+    for answer in Message.objects.filter(role="assistant"):
+        call = {
+            "type": "tool_call",
+            "id": f"call_{answer.pk.hex[:8]}",
+            "name": "clock",
+            "args": "{}",
+            "result": "x " * 60,
+        }
+        answer.parts = [call, *answer.parts]
+        answer.save()
+    window(tokens)
+    run, entries = ask(alice, conversation)
+    assert states(entries)[-1] == "compacted"
+    items = [each["body"]["input"] for each in running.requests() if each["model"] == "gpt-sandbox"][-1]
+    calls, results = ([one["call_id"] for one in items if one.get("type") == kind] for kind in CALLS)
+    assert calls == results
+    assert items[0]["role"] == "user"
+    assert run.trace["compaction"]["tokens_after"] <= tokens
 
 
 def test_the_summary_is_a_run_of_its_own_that_ended_before(running: Sandbox, alice: Actor) -> None:
