@@ -1,5 +1,5 @@
-"""Conversations, their messages and files, the runs that answer them, the journal of each run, what tools need, summaries
-in the place of older messages, and the specialists that a run may delegate to."""
+"""Conversations, their messages and files, the runs that answer them, the journal of each run, what tools need,
+summaries in the place of older messages, and the specialists that a run may delegate to."""
 
 from chat.models.attachments import Attachment, AttachmentPage
 from chat.models.compactions import Compaction

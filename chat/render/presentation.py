@@ -25,7 +25,7 @@ class Presentation:
 
     def __init__(self, by: By, place: Place | Desk | None, clock: Callable[[], float] = time.monotonic) -> None:
         self.place = place
-        self.route = Route(by, place.cited)
+        self.route = Route(by, place.cited if place else None)
         self.sequence = 0
         self.terminal = False
         self._clock = clock
@@ -153,17 +153,9 @@ class Presentation:
             case "tools_unavailable":
                 self._show(*self.route.left_out(data))
             case "delegated":
-                nested = Nested(by_started(data, labels), stream=str(data["stream_id"]))
-                task = self.route.delegated(str(data["tool_call_id"]), str(data["specialist"]), nested)
-                if task is not None:
-                    self._show(task)
-                    self._say(f"{task.name} is working.")
-            case "compacting":
-                self._compaction(self.route.compacting())
-            case "compacted":
-                self._compaction(self.route.compacted(data, str(data.get("summary", ""))))
-            case "compaction_failed":
-                self._compaction(self.route.not_compacted())
+                self._delegated(data, labels)
+            case "compacting" | "compacted" | "compaction_failed":
+                self._compaction(data)
             case "retry":
                 self._say(f"{self.by.label} failed, trying again.")
 
@@ -174,7 +166,20 @@ class Presentation:
         self._show(stop, before)
         self._say(words)
 
-    def _compaction(self, stop: Stop) -> None:
+    def _delegated(self, data: Mapping[str, Any], labels: Mapping[str, str]) -> None:
+        nested = Nested(by_started(data, labels), stream=str(data["stream_id"]))
+        if stop := self.route.delegated(str(data["tool_call_id"]), str(data["specialist"]), nested):
+            self._show(stop)
+            self._say(f"{stop.name} is working.")
+
+    def _compaction(self, data: Mapping[str, Any]) -> None:
+        match data["state"]:
+            case "compacted":
+                stop = self.route.compacted(data, str(data.get("summary", "")))
+            case "compaction_failed":
+                stop = self.route.not_compacted()
+            case _:
+                stop = self.route.compacting()
         self._show(stop, self.route.writing.key)
         self._say(f"{stop.title}.")
 
