@@ -16,6 +16,8 @@ from chat import compaction, compactions, runs
 from chat.audit_streams import faults
 from chat.models import Compaction, Conversation, Message, Run
 from chat.protocol import Command
+from chat.render.names import By
+from chat.render.route import Route
 from tests.chat.doors.conftest import bearer
 from tests.chat.engine.rows import stored
 from tests.chat.flows.talks import SHORT, ask, sent, states, talk, window
@@ -264,3 +266,11 @@ def test_the_page_shows_what_was_sent_and_the_way_back(running: Sandbox, alice: 
     html = browser.get(f"{page}?at={run.stream_id}").content.decode()
     assert f"restore:{Compaction.objects.get().pk}" in html
     assert Conversation.objects.get().leaf_id == newest.stream_id
+
+
+def test_attachments_that_drop_out_are_named() -> None:
+    told = str(compaction.told(Compaction(messages=3, left_out=2, summary="Leases.")).parts)
+    assert "The 3 earlier messages of this conversation were left out to fit. 2 attachments went with them." in told
+    facts = {"messages": 3, "tokens_before": 96_000, "tokens_after": 31_000, "left_out": 2}
+    stop = Route(By()).compacted(facts, "Leases.")
+    assert "about 31k tokens are sent instead of 96k. Attachments that are not sent any more: 2." in stop.name

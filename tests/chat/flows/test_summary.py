@@ -151,6 +151,6 @@ def test_the_ring_says_how_full_the_window_is(running: Sandbox, alice: Actor, si
     window(500)
     assert client.get(place).json()["state"] == "over"
     html = signed_in(alice).get(f"/c/{conversation.pk}/").content.decode()
-    assert "Too long for GPT Sandbox: older messages are summarised" in html
+    assert "Too long for gpt-sandbox: older messages are summarised" in html
     window(None)
     assert client.get(place).status_code == 404, "nobody says what the model reads at once"
