@@ -11,7 +11,7 @@ from catalog.routing import Plan
 from chat.database import in_db
 from chat.journal import Writer
 from chat.models import McpServer, Run
-from chat.tools import brought, clock, search, servers
+from chat.tools import brought, clock, files, search, servers
 from chat.tools.contract import Tool
 from providers.contract import ToolSpec
 
@@ -26,12 +26,13 @@ class BuiltIn:
     spec: ToolSpec
     label: str
     hint: str
-    make: Callable[[Actor], Tool]
+    make: Callable[[Actor], Tool | None]
 
 
 BUILT_IN = (
     BuiltIn(clock.TOOL.spec, "Date and time", "Now, in any time zone", lambda actor: clock.TOOL),
     BuiltIn(search.SPEC, "Search my conversations", "Only yours, by their words", search.tool),
+    BuiltIn(files.SPEC, "Read my files", "Those of this chat, and your documents", files.tool),
 )
 NAMES = tuple(one.spec.name for one in BUILT_IN)
 
@@ -85,6 +86,6 @@ def _chosen(run: Run) -> tuple[list[Tool], list[servers.Server]]:
     actor = actor_for(membership)
     keys = run.input.get("tools")
     kept = set(NAMES if keys is None else keys)
-    ours = [one.make(actor) for one in BUILT_IN if one.spec.name in kept]
+    ours = [made for one in BUILT_IN if one.spec.name in kept and (made := one.make(actor))]
     rows = McpServer.objects.visible_to(actor).filter(enabled=True)
     return ours, [servers.opened(row) for row in rows if f"{SERVER}{row.pk}" in kept]

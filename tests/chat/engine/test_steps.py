@@ -1,18 +1,21 @@
 """Stories of answers that take several steps: calls, their results, and the next request to the same model."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from asgiref.sync import async_to_sync
 
 from accounts.policies import Actor
-from catalog.models import LanguageModel
+from catalog.models import FallbackStep, LanguageModel
 from catalog.routing import Plan
 from chat import native, runs, steps
 from chat.audit_streams import faults
 from chat.history import messages_for
 from chat.models import Message, Run
 from chat.protocol import Command, Entry, fold
+from providers import tries
 from providers.contract import TextPart, ToolCallPart, ToolResultPart
 from tests.chat.engine.rows import make_run, read_all
 from tests.faults.servers import Sandbox
@@ -159,4 +162,33 @@ def test_a_model_that_takes_no_tools_gets_none(running: Sandbox, alice: Actor) -
     LanguageModel.objects.filter(model_id="gpt-sandbox").update(supports_tools=None)
     run, _ = ended(alice, BOTH)
     assert kinds(run) == ["text"]
+    assert "tools" not in running.requests()[-1]["body"]
+
+
+@pytest.fixture
+def failing_once(running: Sandbox, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """OpenAI fails as often as it is tried for one request; Gemini stands behind it."""
+    monkeypatch.setattr(tries, "MOST_RETRIES", 0)
+    model = LanguageModel.objects.get(model_id="gemini-sandbox-flash")
+    FallbackStep.objects.create(workspace_id=alice.workspace_id, context="chat", order=0, model=model)
+    faulty = f"{running.url}/_sandbox/faults"
+    httpx2.delete(faulty).raise_for_status()
+    httpx2.post(faulty, json={"provider": "openai", "fault": "server_error", "count": 1}).raise_for_status()
+    yield
+    httpx2.delete(faulty).raise_for_status()
+
+
+@pytest.mark.usefixtures("failing_once")
+def test_every_step_goes_where_the_first_was_served(alice: Actor) -> None:
+    run, _ = ended(alice, BOTH)
+    assert (run.state, run.served_model) == (Run.State.DONE, "gemini/gemini-sandbox-flash")
+    tried = [(line["step"], line["state"], line["provider_id"]) for line in run.trace["attempts"]]
+    assert tried == [(1, "attempt", "openai"), (1, "fallback", "gemini"), (2, "attempt", "gemini")]
+
+
+@pytest.mark.usefixtures("failing_once")
+def test_a_fallback_that_is_not_known_to_take_tools_gets_none(running: Sandbox, alice: Actor) -> None:
+    LanguageModel.objects.filter(model_id="gemini-sandbox-flash").update(supports_tools=None)
+    run, _ = ended(alice, BOTH)
+    assert (run.served_model, kinds(run)) == ("gemini/gemini-sandbox-flash", ["text"])
     assert "tools" not in running.requests()[-1]["body"]

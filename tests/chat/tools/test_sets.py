@@ -54,7 +54,11 @@ def test_the_conversation_that_asks_is_not_found_and_there_is_an_end(alice: Acto
 
 def test_the_choice_is_the_conversations(client: Client, alice: Actor, post: Any) -> None:
     told = client.get("/api/v1/tools/", headers=bearer(alice)).json()
-    assert [(one["key"], one["chosen"]) for one in told] == [("clock", True), ("search_conversations", True)]
+    assert [(one["key"], one["chosen"]) for one in told] == [
+        ("clock", True),
+        ("search_conversations", True),
+        ("read_file", True),
+    ]
     run = post(alice, "runs/", {"input": "Hello", "server_tools": ["clock"]}).json()
     row = Run.objects.get(pk=run["id"])
     assert (row.conversation.tools, row.input) == (["clock"], {"tools": ["clock"]})
