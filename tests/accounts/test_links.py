@@ -34,6 +34,16 @@ def test_signing_in_by_link_is_recent_proof(client: Client, link: str) -> None:
     assert client.get("/accounts/2fa/webauthn/add/").status_code == 200
 
 
+def test_the_session_of_a_link_is_listed_and_can_be_ended(client: Client, alice: Actor, link: str) -> None:
+    client.get(link)
+    other = Client()
+    other.get(links.make_sign_in_link(User.objects.get(pk=alice.user_id)))
+    assert client.get("/settings/accounts/").text.count("<span>sign-in link</span>") == 2
+    client.post("/settings/accounts/sessions/end-others/")
+    assert is_signed_in(client)
+    assert not is_signed_in(other)
+
+
 def test_a_link_works_once(client: Client, link: str) -> None:
     client.get(link)
     stranger = Client()
