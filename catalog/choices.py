@@ -6,7 +6,7 @@ from accounts.policies import Actor
 from catalog import preferences
 from catalog.facts import LEVELS, Facts, facts_for
 from catalog.models import Context, LanguageModel
-from catalog.routing import RoutingRequest, plan
+from catalog.routing import verdict
 from providers import registry, standing
 from providers.resolution import Descriptor
 
@@ -60,13 +60,16 @@ class Group:
 
 
 def picker(actor: Actor, current: str = "") -> list[Group]:
-    """Every available provider with its models. Four queries, however many models there are."""
-    facts = facts_for(actor, chains=False)
+    """Every available provider with its models. Four queries, however many there are; five while one is in trouble."""
+    facts = facts_for(actor)
     known = standing.canonical(facts.descriptors)
     badges = default_badges(facts)
     groups = []
+    listed: dict[str, list[LanguageModel]] = {}
+    for model in facts.models.values():
+        listed.setdefault(model.provider_id, []).append(model)
     for provider in registry.available():
-        models = [model for model in facts.models.values() if model.provider_id == provider.provider_id]
+        models = listed.get(provider.provider_id, [])
         shown = [
             model for model in models if model.lifecycle != LanguageModel.Lifecycle.VANISHED or model.key == current
         ]
@@ -83,8 +86,8 @@ def picker(actor: Actor, current: str = "") -> list[Group]:
 
 def unavailable(model: LanguageModel, facts: Facts, context: str = Context.CHAT) -> str:
     """Why a request that names this model would be turned away, as a verdict of the routing; empty if it would not."""
-    outcome = plan(RoutingRequest(context, requested=model.key), facts)
-    return "" if outcome.attempts else str(outcome.trace["candidates"][0]["verdict"])
+    met = verdict(model, context, facts)
+    return "" if met == "chosen" else met
 
 
 def default_contexts(facts: Facts) -> dict[str, list[str]]:
@@ -111,7 +114,7 @@ def _used(provider_id: str, facts: Facts, models: list[LanguageModel]) -> Descri
 
 
 def _option(model: LanguageModel, facts: Facts, badges: dict[str, tuple[str, ...]], current: str) -> Option:
-    verdict = unavailable(model, facts)
+    reason = unavailable(model, facts)
     return Option(
         key=model.key,
         model_id=model.model_id,
@@ -119,7 +122,7 @@ def _option(model: LanguageModel, facts: Facts, badges: dict[str, tuple[str, ...
         abilities=tuple(ability for ability in ABILITIES if getattr(model, f"supports_{ability}") is True),
         context=size(model.context_window),
         badges=badges.get(model.key, ()),
-        disabled_reason=REASONS.get(verdict, "Not available") if verdict else "",
+        disabled_reason=REASONS.get(reason, "Not available") if reason else "",
         current=model.key == current,
         sandbox=model.sandbox,
     )

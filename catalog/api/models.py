@@ -1,23 +1,58 @@
-"""The catalog under /api/v1/: which models there are, what they can do, whether this person can use them, and where
-a request would go."""
+"""The catalog under /api/v1/: which models there are, what they can do and who says so, and whether this person can
+use them."""
 
+import json
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actors import actor_of
+from catalog import describing
 from catalog.choices import default_contexts, unavailable
+from catalog.evidence import SOURCES
 from catalog.facts import Facts, facts_for
-from catalog.models import Context, LanguageModel
-from catalog.routing import RoutingRequest, plan
-from providers.errors import ErrorCode
+from catalog.models import Context, LanguageModel, ModelAlias
 from providers.resolution import ORDER
 
-ABILITIES = ("tools", "streaming", "vision", "reasoning", "structured")
+STATES = ("supported", "partial", "unsupported", "unknown")
+
+
+class CapabilityOut(serializers.Serializer[Any]):
+    """One ability. Where a request needs it, only `supported` and `partial` will do."""
+
+    state = serializers.ChoiceField(choices=STATES)
+    source = serializers.ChoiceField(choices=SOURCES, allow_blank=True)  # type: ignore[assignment]
+    on = serializers.CharField(allow_blank=True, help_text="The day it was first said, an ISO date.")
+    limits = serializers.CharField(allow_blank=True, help_text="What does not work, where it is `partial`.")
+
+
+class CapabilitiesOut(serializers.Serializer[Any]):
+    """What the model can do, each with who says so and since when."""
+
+    tools = CapabilityOut()
+    streaming = CapabilityOut()
+    vision = CapabilityOut()
+    documents = CapabilityOut()
+    reasoning = CapabilityOut()
+    structured = CapabilityOut()
+    temperature = CapabilityOut()
+
+
+class PriceOut(serializers.Serializer[Any]):
+    """A list price. The one with the latest `valid_from` that is not after a run's day is the run's."""
+
+    valid_from = serializers.DateField(allow_null=True, help_text="Null is since ever.")
+    input = serializers.CharField(help_text="Decimal.")
+    output = serializers.CharField(help_text="Decimal.")
+    cached = serializers.CharField(
+        allow_null=True, help_text="Decimal, for input that comes from the provider's cache."
+    )
+    currency = serializers.CharField()
+    per_tokens = serializers.IntegerField()
 
 
 class ModelOut(serializers.Serializer[Any]):
@@ -27,16 +62,31 @@ class ModelOut(serializers.Serializer[Any]):
     provider_id = serializers.CharField()
     model_id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    reasoning_tier = serializers.CharField(allow_blank=True)
+    reasoning_tier = serializers.CharField(
+        allow_blank=True, help_text="`none`, `standard`, `extended`, or empty when it is not known."
+    )
+    reasoning_efforts = serializers.ListField(child=serializers.CharField(), help_text="From the least to the most.")
     supports_tools = serializers.BooleanField(allow_null=True)
     supports_streaming = serializers.BooleanField(allow_null=True)
     supports_vision = serializers.BooleanField(allow_null=True)
+    supports_documents = serializers.BooleanField(allow_null=True)
     supports_reasoning = serializers.BooleanField(allow_null=True)
     supports_structured = serializers.BooleanField(allow_null=True)
+    supports_temperature = serializers.BooleanField(allow_null=True)
+    capabilities = CapabilitiesOut()
     context_window = serializers.IntegerField(allow_null=True)
     max_output_tokens = serializers.IntegerField(allow_null=True)
+    prices = PriceOut(many=True)
+    evidence = serializers.DictField(
+        child=serializers.DictField(),
+        help_text="Of the other facts (`context_window`, `max_output_tokens`, `prices`, `efforts`, `retires_at`, "
+        "`successor`): the `source`, and the day `on` which it was first said.",
+    )
     lifecycle = serializers.ChoiceField(choices=LanguageModel.Lifecycle.values)
     retires_at = serializers.DateTimeField(allow_null=True)
+    successor = serializers.CharField(
+        allow_blank=True, help_text="The model that is meant to follow; no request goes there by itself."
+    )
     sandbox = serializers.BooleanField(help_text="Answered by the development sandbox, not by a vendor.")
     is_default = serializers.ListField(
         child=serializers.ChoiceField(choices=Context.choices),
@@ -47,102 +97,54 @@ class ModelOut(serializers.Serializer[Any]):
     credential_source = serializers.ChoiceField(choices=ORDER, allow_blank=True)
 
 
+class AliasOut(serializers.Serializer[Any]):
+    """Another name that requests may use."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    target = serializers.CharField(help_text="The key of the model that answers.")
+    reason = serializers.CharField()
+    scope = serializers.ChoiceField(choices=["workspace", "installation"])
+    created_at = serializers.DateTimeField()
+
+
 class ModelList(serializers.Serializer[Any]):
-    """All models; the list is not cut into pages."""
+    """All models and their aliases; the list is not cut into pages."""
 
     results = ModelOut(many=True)
+    aliases = AliasOut(many=True)
 
 
 class ModelsView(APIView):
     scope = "models"
 
     @extend_schema(operation_id="models_list", responses=ModelList)
-    def get(self, request: Request) -> Response:
-        """The catalog, from the database alone: no provider is asked."""
-        facts = facts_for(actor_of(request), chains=False)
+    def get(self, request: Request) -> HttpResponse:
+        """The catalog, from memory and the database alone: no provider is asked."""
+        facts = facts_for(actor_of(request))
         contexts = default_contexts(facts)
-        return Response({"results": [row(model, facts, contexts) for model in facts.models.values()]})
+        lines = ",".join(_line(row, facts, contexts) for row in facts.models.values())
+        named = json.dumps([alias_row(one) for one in facts.aliases.values()])
+        # Put together from text that is kept: a serialiser costs more than all the queries.
+        return HttpResponse(f'{{"results":[{lines}],"aliases":{named}}}', content_type="application/json")
 
 
-class ExplainIn(serializers.Serializer[Any]):
-    """A request that is not sent. `model` is a model's key, by default the one that would answer."""
-
-    context = serializers.ChoiceField(choices=Context.choices, default=Context.CHAT.value)  # type: ignore[assignment]
-    model = serializers.CharField(required=False, allow_blank=True, max_length=201, default="")
-    needs = serializers.ListField(
-        child=serializers.ChoiceField(choices=ABILITIES),
-        default=list,
-        help_text="What the model must be known to be able to do.",
-    )
+def _line(row: LanguageModel, facts: Facts, contexts: dict[str, list[str]]) -> str:
+    reason = unavailable(row, facts)
+    chosen = facts.resolution(row).chosen
+    source = chosen.source if chosen and not reason else ""
+    available = "false" if reason else "true"
+    default = json.dumps(contexts[row.key]) if row.key in contexts else "[]"
+    mine = f'"is_default":{default},"available":{available},"reason":"{reason}","credential_source":"{source}"'
+    return f"{describing.text(row)},{mine}}}"
 
 
-class AttemptOut(serializers.Serializer[Any]):
-    """One model that may answer; the second and third only when those before could not be reached."""
-
-    provider_id = serializers.CharField()
-    model_id = serializers.CharField()
-    credential_ref = serializers.CharField(help_text="Names a credential; it opens nothing.")
-    credential_source = serializers.ChoiceField(choices=ORDER)
-    credential_hint = serializers.CharField()
-    reason = serializers.CharField(help_text="What proposed it: `request`, a level of the defaults, `fallback`, …")
-    tools = serializers.BooleanField(help_text="Whether the model is known to take tools; else none are sent to it.")
-
-
-class CandidateOut(serializers.Serializer[Any]):
-    model = serializers.CharField()
-    why = serializers.CharField()
-    verdict = serializers.CharField(
-        help_text="`chosen`, or why not: `unknown`, `vanished`, `no_credential`, `policy_denied`, `lacks_…`, "
-        "`repeated`, `other_side`, `not_needed`."
-    )
-
-
-class PlanOut(serializers.Serializer[Any]):
-    """Where a request would go and why: either `attempts` or an `error` with its `message`."""
-
-    requested = serializers.CharField(allow_blank=True)
-    context = serializers.ChoiceField(choices=Context.choices)  # type: ignore[assignment]
-    error = serializers.ChoiceField(choices=[code.value for code in ErrorCode], allow_null=True)
-    message = serializers.CharField(allow_blank=True)
-    attempts = AttemptOut(many=True)
-    candidates = CandidateOut(many=True)
-    credentials = serializers.ListField(
-        child=serializers.DictField(), help_text="The credentials looked at for the first attempt, with a verdict each."
-    )
-    omitted = serializers.IntegerField(required=False, help_text="How many more candidates were looked at.")
-
-
-class ExplainView(APIView):
-    scope = "models"
-
-    @extend_schema(operation_id="routing_explain", request=ExplainIn, responses=PlanOut)
-    def post(self, request: Request) -> Response:
-        """The plan that a run of yours would follow at this moment. No provider is asked."""
-        asked = ExplainIn(data=request.data)
-        asked.is_valid(raise_exception=True)
-        found = asked.validated_data
-        wanted = RoutingRequest(found["context"], requested=found["model"], needs=frozenset(found["needs"]))
-        return Response(plan(wanted, facts_for(actor_of(request))).as_json())
-
-
-def row(model: LanguageModel, facts: Facts, contexts: dict[str, list[str]]) -> dict[str, Any]:
-    """One line of the list; built by hand because a serialiser costs more than the query."""
-    reason = unavailable(model, facts)
-    chosen = facts.resolution(model).chosen
+def alias_row(row: ModelAlias) -> dict[str, Any]:
     return {
-        "key": model.key,
-        "provider_id": model.provider_id,
-        "model_id": model.model_id,
-        "label": model.label,
-        "reasoning_tier": model.reasoning_tier,
-        **{f"supports_{ability}": getattr(model, f"supports_{ability}") for ability in ABILITIES},
-        "context_window": model.context_window,
-        "max_output_tokens": model.max_output_tokens,
-        "lifecycle": model.lifecycle,
-        "retires_at": model.retires_at,
-        "sandbox": model.sandbox,
-        "is_default": contexts.get(model.key, []),
-        "available": not reason,
-        "reason": reason,
-        "credential_source": chosen.source if chosen and not reason else "",
+        "id": row.pk,
+        "name": row.name,
+        "target": row.target.key,
+        "reason": row.reason,
+        "scope": row.scope,
+        "created_at": row.created_at.isoformat().replace("+00:00", "Z"),
     }
