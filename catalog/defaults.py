@@ -55,10 +55,10 @@ def overview(actor: Actor) -> list[Standing]:
 
 
 def _standing(context: str, facts: Facts, others: Facts) -> Standing:
-    set_here = [facts.defaults.get((level, context), "") for level in LEVELS]
+    own, workspace, installation = (facts.defaults.get((level, context), "") for level in LEVELS)
     now, then = (plan(RoutingRequest(context), known).attempts for known in (facts, others))
     answers, otherwise = (f"{one[0].provider_id}/{one[0].model_id}" if one else "" for one in (now, then))
-    return Standing(context, *set_here, answers, now[0].reason if now else "", otherwise)
+    return Standing(context, own, workspace, installation, answers, now[0].reason if now else "", otherwise)
 
 
 def set_own(actor: Actor, context: str, key: str) -> None:

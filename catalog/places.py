@@ -26,7 +26,7 @@ class Rows:
     which: Q = _ALL
 
     def _in(self, workspace_id: UUID | None) -> "QuerySet[Any]":
-        rows = self.kind.objects.filter(self.which)
+        rows: QuerySet[Any] = self.kind.objects.filter(self.which)
         return rows if workspace_id is None else rows.filter(workspace_id=workspace_id)
 
     def naming(self, workspace_id: UUID | None, key: str) -> int:

@@ -1,20 +1,19 @@
 """Keeps the catalog fresh from a thread with a loop of its own: at start, every half hour, and when a key changed."""
 
-import asyncio
-import contextlib
 import logging
 import random
 import threading
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.utils import timezone
 
 from catalog import sync
 from catalog.models import ProviderSync
-from providers import checks, registry
+from providers import registry
 from providers.database import in_database
+from providers.own_loop import OwnLoop
 
 log = logging.getLogger(__name__)
 
@@ -29,50 +28,14 @@ class Schedule:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._rounds: asyncio.Task[None] | None = None
-        self._bell = asyncio.Event()
         self._wanted: set[str] = set()
-
-    def start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="catalog", daemon=True)
-                self._thread.start()
+        self.loop = OwnLoop("catalog", self._keep_fresh)
 
     def wake(self, provider_id: str) -> None:
-        with self._lock:
-            if self._thread is not None:
-                self._wanted.add(provider_id)
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._bell.set)
-
-    def stop(self) -> None:
-        """End the thread and wait for it; a list that is being read is given up."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-            if self._loop is not None and self._rounds is not None:
-                self._loop.call_soon_threadsafe(self._rounds.cancel)
-        if thread is not None:
-            thread.join(timeout=10)
-
-    def _run(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(checks.and_close(self._begin()))
-
-    async def _begin(self) -> None:
-        """The loop is reachable from other threads exactly as long as this runs."""
-        with self._lock:
-            if self._thread is None:
-                return
-            self._loop, self._rounds, self._bell = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
-        try:
-            await self._keep_fresh()
-        finally:
+        if self.loop.running:
             with self._lock:
-                self._loop = self._rounds = None
-            await in_database(connections.close_all)
+                self._wanted.add(provider_id)
+            self.loop.wake()
 
     async def _keep_fresh(self) -> None:
         older_than, retry = JUST_DONE, FIRST_RETRY
@@ -81,8 +44,7 @@ class Schedule:
             retry = FIRST_RETRY if well else min(retry * 2, INTERVAL)
             older_than = INTERVAL / 2
             # The jitter keeps processes from marching in step.
-            pause = INTERVAL * random.uniform(0.9, 1.1) if well else retry  # noqa: S311
-            await _heard(self._bell, pause)
+            await self.loop.rest(INTERVAL * random.uniform(0.9, 1.1) if well else retry)  # noqa: S311
 
     async def _round(self, older_than: float) -> bool:
         """One look at what is due; whether all of it went well."""
@@ -99,15 +61,6 @@ class Schedule:
         return not any(outcome.error for outcome in outcomes)
 
 
-async def _heard(bell: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await bell.wait()
-    except TimeoutError:
-        pass
-    bell.clear()
-
-
 def stale(older_than: float) -> set[str]:
     """The available providers whose list nobody has read with success within so many seconds."""
     limit = timezone.now() - timedelta(seconds=older_than)
@@ -122,7 +75,7 @@ _schedule = Schedule()
 
 def start_in_background() -> None:
     """Start the thread of this process; once. Returns at once."""
-    _schedule.start()
+    _schedule.loop.start()
 
 
 def wake(provider_id: str) -> None:
@@ -131,7 +84,7 @@ def wake(provider_id: str) -> None:
 
 
 def stop() -> None:
-    _schedule.stop()
+    _schedule.loop.stop()
 
 
 def on_change(sender: Any, provider_id: str, **_: Any) -> None:

@@ -21,7 +21,9 @@ type Key = str | int
 class Place(Protocol):
     """Rows that name a model. `workspace_id` None is the whole installation, all its workspaces included."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """A word that counts are told under."""
 
     def naming(self, workspace_id: UUID | None, key: str) -> int:
         """How many rows name the model."""

@@ -156,8 +156,8 @@ def provider_of(run: Run) -> str:
 def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
     """Where the run goes; the choice is stored before anybody is called. `needs` are abilities that it must have."""
     actor = _actor(run)
-    named = {"sticky" if run.sticky else "requested": run.requested_model}
-    where = plan(RoutingRequest(run.context, needs=needs, **named), facts_for(actor))
+    named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
+    where = plan(RoutingRequest(run.context, named, held, needs), facts_for(actor))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

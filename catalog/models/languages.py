@@ -25,10 +25,10 @@ class CatalogVersion(models.Model):
     def __str__(self) -> str:
         return self.stamp
 
-    @classmethod
-    def move_on(cls) -> None:
-        new = cls(pk=1, stamp=uuid.uuid4().hex)
-        cls.objects.bulk_create([new], update_conflicts=True, unique_fields=["id"], update_fields=["stamp"])
+    @staticmethod
+    def move_on() -> None:
+        new = CatalogVersion(pk=1, stamp=uuid.uuid4().hex)
+        CatalogVersion.objects.bulk_create([new], update_conflicts=True, unique_fields=["id"], update_fields=["stamp"])
 
 
 class VersionedQuerySet[Row: models.Model](models.QuerySet[Row]):
