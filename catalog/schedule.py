@@ -1,9 +1,12 @@
 """Keeps the catalog fresh from a thread with a loop of its own: at start, every half hour, and when a key changed."""
 
+import asyncio
 import logging
 import random
 import threading
+from collections import Counter
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from django.db import DatabaseError
@@ -24,11 +27,15 @@ FIRST_RETRY = 1.0
 
 
 class Schedule:
-    """One a process. `wanted` holds the providers whose key changed since the last round."""
+    """One a process. Every provider is read in a task of its own and has its own next time, so one that hangs or fails
+    is asked less and less often and delays nobody. `wanted` holds the providers whose key changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wanted: set[str] = set()
+        self._busy: set[str] = set()
+        self._failures: Counter[str] = Counter()
+        self._next: dict[str, float] = {}
         self.loop = OwnLoop("catalog", self._keep_fresh)
 
     def wake(self, provider_id: str) -> None:
@@ -38,27 +45,49 @@ class Schedule:
             self.loop.wake()
 
     async def _keep_fresh(self) -> None:
-        older_than, retry = JUST_DONE, FIRST_RETRY
-        while True:
-            well = await self._round(older_than)
-            retry = FIRST_RETRY if well else min(retry * 2, INTERVAL)
-            older_than = INTERVAL / 2
-            # The jitter keeps processes from marching in step.
-            await self.loop.rest(INTERVAL * random.uniform(0.9, 1.1) if well else retry)  # noqa: S311
+        self._busy, self._failures, self._next = set(), Counter(), {}
+        older_than, pause = JUST_DONE, FIRST_RETRY
+        async with asyncio.TaskGroup() as reading:
+            while True:
+                try:
+                    names = await self._due(older_than)
+                except DatabaseError:
+                    log.warning("The catalog is not synced: the database is not answering.")
+                    await self.loop.rest(pause)
+                    pause = min(pause * 2, INTERVAL)
+                    continue
+                older_than, pause = INTERVAL / 2, FIRST_RETRY
+                for name in names:
+                    self._busy.add(name)
+                    reading.create_task(self._read(name))
+                await self.loop.rest(self._pause())
 
-    async def _round(self, older_than: float) -> bool:
-        """One look at what is due; whether all of it went well."""
+    async def _due(self, older_than: float) -> set[str]:
+        """Whose list is to be read now. A provider whose key changed does not wait for its time."""
+        now = monotonic()
+        late = await in_database(stale, older_than)
         with self._lock:
-            wanted, self._wanted = self._wanted, set()
+            wanted = self._wanted - self._busy
+            self._wanted -= wanted
+        return {name for name in late - self._busy if self._next.get(name, 0.0) <= now} | wanted
+
+    async def _read(self, name: str) -> None:
         try:
-            due = wanted | await in_database(stale, older_than)
-            outcomes = await sync.sync_all(due) if due else []
+            failed = bool((await sync.sync_provider(name)).error)
         except DatabaseError:
-            log.warning("The catalog is not synced: the database is not answering.")
-            with self._lock:
-                self._wanted |= wanted
-            return False
-        return not any(outcome.error for outcome in outcomes)
+            failed = True
+        self._failures[name] = self._failures[name] + 1 if failed else 0
+        # The jitter keeps processes from marching in step.
+        steady = INTERVAL * random.uniform(0.9, 1.1)  # noqa: S311
+        wait = min(FIRST_RETRY * 2.0 ** min(self._failures[name], 20), INTERVAL) if failed else steady
+        self._next[name] = monotonic() + wait
+        self._busy.discard(name)
+        self.loop.wake()
+
+    def _pause(self) -> float:
+        """Seconds until somebody's time has come; one that is being read wakes the loop when it is done."""
+        soonest = min((at for name, at in self._next.items() if name not in self._busy), default=monotonic() + INTERVAL)
+        return max(0.05, soonest - monotonic())
 
 
 def stale(older_than: float) -> set[str]:
