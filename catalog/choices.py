@@ -123,12 +123,12 @@ def _used(provider_id: str, facts: Facts, models: list[LanguageModel]) -> Descri
 
 
 def leaving_words(model: LanguageModel) -> str:
-    """Retiring 11 Dec 2026, or No longer listed; empty for a model that stays."""
+    """Retiring 11 Dec 2026, Retired 23 Oct 2026 (but still listed), or No longer listed; empty for one that stays."""
     if model.vanished:
         return "No longer listed"
     if model.retires_at is None or not model.leaving:
         return ""
-    return f"Retiring {model.retires_at:%-d %b %Y}"
+    return f"{'Retiring' if model.retires_at > timezone.now() else 'Retired'} {model.retires_at:%-d %b %Y}"
 
 
 def successor_of(model: LanguageModel, facts: Facts) -> tuple[str, str]:

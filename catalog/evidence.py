@@ -45,8 +45,12 @@ class Statement:
     @property
     def words(self) -> str:
         """Where it comes from, as a page writes it."""
-        since = f", {self.on}" if self.on else ""
-        return f"{WORDS[self.source]}{since}" if self.source else "nobody has said"
+        return told(self.source, self.on) if self.source else "nobody has said"
+
+
+def told(source: str, on: str) -> str:
+    """The shipped data file, 25 Nov 2026. `on` is an ISO date or empty."""
+    return f"{WORDS[source]}, {date.fromisoformat(on):%-d %b %Y}" if on else WORDS[source]
 
 
 def statement(row: LanguageModel, ability: str) -> Statement:

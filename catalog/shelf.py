@@ -6,9 +6,9 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.policies import Actor
-from catalog import describing, prices
+from catalog import describing, evidence, prices
 from catalog.choices import CONTEXT_WORDS, default_contexts, leaving_words, size, successor_of, unavailable
-from catalog.evidence import ABILITIES, WORDS, Statement, statement
+from catalog.evidence import ABILITIES, Statement, statement
 from catalog.facts import Facts, facts_for
 from catalog.models import Context, LanguageModel, ModelAlias
 from catalog.routing import RoutingRequest, plan
@@ -66,6 +66,7 @@ class Line:
     row: LanguageModel
     abilities: tuple[Ability, ...]
     context: str
+    longest: str
     price: str
     leaving: str
     successor: tuple[str, str]
@@ -141,7 +142,7 @@ def price_lines(row: LanguageModel) -> list[prices.Price]:
 def told(row: LanguageModel, fact: str) -> str:
     """Who says a fact that is no ability, as a page writes it; empty when nobody does."""
     said = row.evidence.get(fact)
-    return f"{WORDS[said['source']]}, {said['on']}" if said else ""
+    return evidence.told(said["source"], said["on"]) if said else ""
 
 
 def _credential(line: dict[str, str]) -> str:
@@ -158,6 +159,7 @@ def _line(row: LanguageModel, facts: Facts, contexts: dict[str, list[str]]) -> L
         row,
         tuple(Ability(ABILITY_WORDS[ability], statement(row, ability)) for ability in ABILITIES),
         size(row.context_window),
+        size(row.max_output_tokens),
         describing.price_now(row, today),
         leaving_words(row),
         successor_of(row, facts),

@@ -78,7 +78,7 @@ def test_the_file_fills_what_a_bare_list_leaves_open() -> None:
     assert (row.label, row.context_window, row.max_output_tokens) == ("GPT-6 Sol", 1_050_000, 128_000)
     assert (row.supports_tools, row.supports_documents, row.supports_temperature) == (True, True, False)
     assert (row.reasoning_tier, row.reasoning_efforts[-1]) == ("extended", "max")
-    assert statement(row, "tools").words == "shipped data file, 2026-11-25"
+    assert statement(row, "tools").words == "shipped data file, 25 Nov 2026"
     assert prices.price_at(row, TODAY) == prices.Price(None, Decimal(2), Decimal(10), Decimal("0.2"))
 
 

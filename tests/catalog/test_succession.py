@@ -15,6 +15,7 @@ from tests.factories import make_actor
 from tests.providers.people import api_client, console_client, page_client
 
 KEY = "sk-proj-aaaaaaaaaaaaaaaaaaaaaaaaaaaa4f2a"
+RETIRES = NOW.replace(year=2099)
 MOVES = "/api/v1/model-migrations/"
 JSON = "application/json"
 
@@ -25,7 +26,9 @@ pytestmark = pytest.mark.django_db
 def rows(alice: Actor, bob: Actor, charlie: Actor) -> dict[str, LanguageModel]:
     """`old` retires; it is named by two of bob's conversations, one of charlie's, and defaults of every level."""
     store(
-        model("openai/old", label="Old", lifecycle="retiring", retires_at=NOW, successor="openai/new"),
+        model(
+            "openai/old", label="Old", lifecycle="retiring", retires_at=NOW.replace(year=2099), successor="openai/new"
+        ),
         model("openai/new", label="New"),
     )
     found = {row.model_id: row for row in LanguageModel.objects.all()}
@@ -196,9 +199,9 @@ def test_a_conversation_says_that_its_model_leaves_and_offers_the_switch(bob: Ac
     assert conversation is not None
     client = page_client(bob)
     page = client.get(f"/c/{conversation.pk}/").content.decode()
-    assert "Old: retiring 22 nov 2026." in page
+    assert "Old: Retiring 22 Nov 2099." in page
     assert "Switch to New" in page
-    assert "Retiring 22 Nov 2026, successor New" in page
+    assert "Retiring 22 Nov 2099, successor New" in page
     client.post(f"/c/{conversation.pk}/model/", {"model": "openai/new"})
     assert "Switch to New" not in client.get(f"/c/{conversation.pk}/").content.decode()
 

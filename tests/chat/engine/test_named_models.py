@@ -1,4 +1,4 @@
-"""Which model a run goes to when a request, a conversation or an alias names one, and what a rule keeps from going out."""
+"""Which model a run goes to when a request, a conversation or an alias names one, and what a rule keeps back."""
 
 import pytest
 from asgiref.sync import async_to_sync
