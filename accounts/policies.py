@@ -11,6 +11,7 @@ SCOPES = {
     "models": "Read the model catalog",
     "credentials": "Manage your own provider keys",
     "workspace": "See your workspaces and their members, and manage them as far as your role allows",
+    "policy": "Choose defaults and, as an administrator, set aliases and rules and move models",
 }
 
 # Every role may use all of what there is today; a token asks for some of it and is cut to its owner's role at each use.

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from accounts.policies import Actor
-from catalog import preferences
+from catalog import describing, preferences
 from catalog.facts import LEVELS, Facts, facts_for
 from catalog.models import Context, LanguageModel
-from catalog.routing import RoutingRequest, plan
+from catalog.routing import verdict
 from providers import registry, standing
 from providers.resolution import Descriptor
 
@@ -24,7 +26,9 @@ REASONS = {"no_credential": "No key", "policy_denied": "Blocked by policy", "van
 @dataclass(frozen=True, slots=True)
 class Option:
     """One model. `disabled_reason` is empty when it can be chosen; `abilities` holds only what is known to work;
-    `context` is the size as it is read, for example 400k, or empty."""
+    `context` is the size as it is read, for example 400k, or empty; so is `price`. `leaving` says what becomes of a
+    model that retires or has vanished, `successor` which one is meant to follow (its key and label), both may be
+    empty."""
 
     key: str
     model_id: str
@@ -35,6 +39,9 @@ class Option:
     disabled_reason: str
     current: bool
     sandbox: bool
+    price: str = ""
+    leaving: str = ""
+    successor: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +67,18 @@ class Group:
 
 
 def picker(actor: Actor, current: str = "") -> list[Group]:
-    """Every available provider with its models. Four queries, however many models there are."""
-    facts = facts_for(actor, chains=False)
+    """Every available provider with its models. Four queries, however many there are; five while one is in trouble."""
+    facts = facts_for(actor)
+    if alias := facts.alias(current):
+        current = alias.target.key
     known = standing.canonical(facts.descriptors)
     badges = default_badges(facts)
     groups = []
+    listed: dict[str, list[LanguageModel]] = {}
+    for model in facts.models.values():
+        listed.setdefault(model.provider_id, []).append(model)
     for provider in registry.available():
-        models = [model for model in facts.models.values() if model.provider_id == provider.provider_id]
+        models = listed.get(provider.provider_id, [])
         shown = [
             model for model in models if model.lifecycle != LanguageModel.Lifecycle.VANISHED or model.key == current
         ]
@@ -83,8 +95,8 @@ def picker(actor: Actor, current: str = "") -> list[Group]:
 
 def unavailable(model: LanguageModel, facts: Facts, context: str = Context.CHAT) -> str:
     """Why a request that names this model would be turned away, as a verdict of the routing; empty if it would not."""
-    outcome = plan(RoutingRequest(context, requested=model.key), facts)
-    return "" if outcome.attempts else str(outcome.trace["candidates"][0]["verdict"])
+    met = verdict(model, context, facts)
+    return "" if met == "chosen" else met
 
 
 def default_contexts(facts: Facts) -> dict[str, list[str]]:
@@ -110,8 +122,24 @@ def _used(provider_id: str, facts: Facts, models: list[LanguageModel]) -> Descri
     return next((one for one in facts.descriptors if one.provider_id == provider_id), None)
 
 
+def leaving_words(model: LanguageModel) -> str:
+    """Retiring 11 Dec 2026, Retired 23 Oct 2026 (but still listed), or No longer listed; empty for one that stays."""
+    if model.vanished:
+        return "No longer listed"
+    if model.retires_at is None or not model.leaving:
+        return ""
+    return f"{'Retiring' if model.retires_at > timezone.now() else 'Retired'} {model.retires_at:%-d %b %Y}"
+
+
+def successor_of(model: LanguageModel, facts: Facts) -> tuple[str, str]:
+    """Key and label of the model that is meant to follow, where this person can see it; a pair of empty words else."""
+    following = facts.models.get(model.successor) if model.leaving else None
+    return (following.key, following.label) if following and not following.vanished else ("", "")
+
+
 def _option(model: LanguageModel, facts: Facts, badges: dict[str, tuple[str, ...]], current: str) -> Option:
-    verdict = unavailable(model, facts)
+    today = timezone.now().date()
+    reason = unavailable(model, facts)
     return Option(
         key=model.key,
         model_id=model.model_id,
@@ -119,9 +147,12 @@ def _option(model: LanguageModel, facts: Facts, badges: dict[str, tuple[str, ...
         abilities=tuple(ability for ability in ABILITIES if getattr(model, f"supports_{ability}") is True),
         context=size(model.context_window),
         badges=badges.get(model.key, ()),
-        disabled_reason=REASONS.get(verdict, "Not available") if verdict else "",
+        disabled_reason=REASONS.get(reason, "Not available") if reason else "",
         current=model.key == current,
         sandbox=model.sandbox,
+        price=describing.price_now(model, today),
+        leaving=leaving_words(model),
+        successor=successor_of(model, facts),
     )
 
 

@@ -1,19 +1,16 @@
 """Everything a routing decision rests on, read in a fixed number of queries; the decision is `routing`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from accounts.policies import Actor
-from catalog.models import ContextDefault, FallbackStep, LanguageModel
+from catalog import snapshot
+from catalog.models import ContextDefault, LanguageModel, ModelAlias, Rule
 from providers import credentials
 from providers.resolution import Descriptor, Resolution, resolve
 
 # Whose default comes first.
 LEVELS = ("user", "workspace", "installation")
-# A longer chain says nothing more: a run makes three attempts.
-LONGEST_CHAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,15 @@ class Facts:
     descriptors: tuple[Descriptor, ...] = ()
     defaults: Mapping[tuple[str, str], str] = field(default_factory=dict)
     fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    # By name; the workspace's own before the installation's.
+    aliases: Mapping[str, ModelAlias] = field(default_factory=dict)
     # Hundreds of models share a handful of credentials.
     _resolved: dict[tuple[str, bool], Resolution] = field(default_factory=dict, repr=False, compare=False)
+
+    def alias(self, name: str) -> ModelAlias | None:
+        """What the name stands for, unless a model has it."""
+        return None if name in self.models else self.aliases.get(name)
 
     def resolution(self, model: LanguageModel) -> Resolution:
         """The credential that a request to this model goes out with."""
@@ -38,36 +42,34 @@ class Facts:
         return self._resolved[side]
 
 
-def facts_for(actor: Actor, *, chains: bool = True) -> Facts:
-    """Four queries; three without the fallback chains, which only say what follows a first attempt."""
+def facts_for(actor: Actor) -> Facts:
+    """Three queries: the credentials, whether the catalog in memory still holds, and the person's own defaults."""
     found = tuple(credentials.descriptors(actor))
-    models = {row.key: row for row in LanguageModel.objects.all() if visible(row, found)}
-    return Facts(actor, models, found, _defaults(actor), _fallbacks(actor) if chains else {})
+    shelf = snapshot.current()
+    reached = {(one.provider_id, one.sandbox) for one in found}
+    mine = actor.workspace_id
+    return Facts(
+        actor,
+        {key: row for key, row in shelf.models.items() if visible(row, reached)},
+        found,
+        _defaults(actor, shelf),
+        shelf.chains.get(mine, {}),
+        tuple(shelf.rules.get(mine, ())),
+        shelf.aliases.get(None, {}) | shelf.aliases.get(mine, {}),
+    )
 
 
-def visible(row: LanguageModel, found: tuple[Descriptor, ...]) -> bool:
+def visible(row: LanguageModel, reached: Collection[tuple[str, bool]]) -> bool:
     """A model that only somebody's stored key lists is shown to those who reach its provider with a key themselves;
-    a sandbox model only while the sandbox answers."""
-    reached = any(one.provider_id == row.provider_id and one.sandbox == row.sandbox for one in found)
-    return reached or (row.shared and not row.sandbox)
+    a sandbox model only while the sandbox answers. `reached` are (provider_id, whether in the sandbox)."""
+    return (row.provider_id, row.sandbox) in reached or (row.shared and not row.sandbox)
 
 
-def _defaults(actor: Actor) -> dict[tuple[str, str], str]:
-    mine = Q(workspace_id=actor.workspace_id) & (Q(user_id=actor.user_id) | Q(user__isnull=True))
-    everybody = Q(workspace__isnull=True, user__isnull=True)
-    rows = ContextDefault.objects.filter(mine | everybody).select_related("model")
-    return {(level_of(row), row.context): row.model.key for row in rows}
-
-
-def _fallbacks(actor: Actor) -> dict[str, tuple[str, ...]]:
-    rows = FallbackStep.objects.filter(workspace_id=actor.workspace_id, enabled=True).select_related("model")
-    chains: dict[str, tuple[str, ...]] = {}
-    for row in rows.order_by("context", "order"):
-        chains[row.context] = (*chains.get(row.context, ()), row.model.key)[:LONGEST_CHAIN]
-    return chains
-
-
-def level_of(row: ContextDefault) -> str:
-    if row.user_id is not None:
-        return "user"
-    return "workspace" if row.workspace_id is not None else "installation"
+def _defaults(actor: Actor, shelf: snapshot.Snapshot) -> dict[tuple[str, str], str]:
+    own = ContextDefault.objects.filter(workspace_id=actor.workspace_id, user_id=actor.user_id).select_related("model")
+    levels = (
+        {row.context: row.model.key for row in own},
+        shelf.defaults.get(actor.workspace_id, {}),
+        shelf.defaults.get(None, {}),
+    )
+    return {(level, context): key for level, by in zip(LEVELS, levels, strict=True) for context, key in by.items()}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from catalog.enrichment import enrich
+from catalog.evidence import FIELDS, say
 from catalog.models import LanguageModel
 from providers.contract import ModelInfo
 
@@ -23,15 +25,11 @@ class Listed:
     shared: bool
 
     COLUMNS: ClassVar[list[str]] = [
+        *FIELDS.values(),
         "label",
-        "supports_tools",
-        "supports_vision",
-        "supports_reasoning",
-        "supports_structured",
-        "context_window",
-        "max_output_tokens",
+        "reasoning_tier",
+        "evidence",
         "lifecycle",
-        "retires_at",
         "sandbox",
         "shared",
         "last_seen_at",
@@ -81,24 +79,30 @@ def _acceptable(info: ModelInfo, place: Listed) -> bool:
 
 
 def _update(row: LanguageModel, info: ModelInfo, place: Listed, now: datetime) -> None:
+    row.sandbox = place.sandbox
+    row.label = (info.label or "").replace("\x00", "").strip()[:160] or row.label or row.model_id
     said: dict[str, Any] = {
-        "label": (info.label or "").replace("\x00", "").strip()[:160] or None,
-        "supports_tools": info.supports_tools,
-        "supports_vision": info.supports_vision,
-        "supports_reasoning": info.supports_reasoning,
-        "supports_structured": info.supports_structured,
+        "tools": info.supports_tools,
+        "vision": info.supports_vision,
+        "documents": info.supports_documents,
+        "reasoning": info.supports_reasoning,
+        "structured": info.supports_structured,
         "context_window": _count(info.context_window),
         "max_output_tokens": _count(info.max_output_tokens),
         "retires_at": info.retires_at,
+        "successor": _successor(row.provider_id, info),
     }
-    for name, value in said.items():
-        if value is not None:
-            setattr(row, name, value)
-    row.label = row.label or row.model_id
+    for fact, value in said.items():
+        say(row, fact, value, "provider", now.date())
+    enrich(row)
     row.lifecycle = LanguageModel.Lifecycle.RETIRING if row.retires_at else LanguageModel.Lifecycle.ACTIVE
-    row.sandbox = place.sandbox
     row.shared = row.shared or place.shared
     row.last_seen_at = now
+
+
+def _successor(provider_id: str, info: ModelInfo) -> str | None:
+    named = info.successor or ""
+    return f"{provider_id}/{named}" if 0 < len(named) <= LONGEST_ID and named.isprintable() else None
 
 
 def _count(value: int | None) -> int | None:

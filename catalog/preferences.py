@@ -27,13 +27,19 @@ SMALL = (
 )
 BY_CONTEXT = {Context.SUMMARY.value: SMALL + BALANCED}
 
+
+def _places(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
+_PLACES = {"": _places(BALANCED)} | {context: _places(names) for context, names in BY_CONTEXT.items()}
+
 type Rank = tuple[bool, int, int, str]
 
 
 def rank(model: LanguageModel, context: str) -> Rank:
     """Sorts the best first: real before sandbox, preferred ones in their order, then providers and models as shown."""
-    preferred = BY_CONTEXT.get(context, BALANCED)
-    place = preferred.index(model.key) if model.key in preferred else len(preferred)
-    order = list(registry.providers())
-    provider = order.index(model.provider_id) if model.provider_id in order else len(order)
-    return model.sandbox, place, provider, model.model_id
+    order = {name: place for place, name in enumerate(registry.providers())}
+    preferred = _PLACES.get(context, _PLACES[""])
+    provider = order.get(model.provider_id, len(order))
+    return model.sandbox, preferred.get(model.key, len(preferred)), provider, model.model_id

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog import policies, preferences
 from catalog.facts import LEVELS, Facts
-from catalog.models import Context, LanguageModel
+from catalog.models import Context, LanguageModel, ModelAlias
 from providers import registry
 from providers.errors import ErrorCode
 from providers.resolution import Resolution
@@ -22,8 +22,8 @@ STAND_INS = {Context.ORCHESTRATION.value: (Context.CHAT.value,)}
 
 @dataclass(frozen=True, slots=True)
 class RoutingRequest:
-    """`requested` and `sticky` are `provider/model_id` or empty; `needs` are abilities: tools, vision, reasoning,
-    structured, streaming."""
+    """`requested` is what this request names, `sticky` what its conversation holds: `provider/model_id`, an alias, or
+    empty. `needs` are abilities: tools, vision, documents, reasoning, structured, streaming."""
 
     context: str
     requested: str = ""
@@ -36,8 +36,8 @@ class Plan:
     """Either `attempts`, in order, or an `error` with a `message` that is safe to show; never both. The first attempt
     is made; another one only when those before it could not be reached.
 
-    `requested` is the model that somebody named, empty when a default decided. `trace` is JSON: every candidate in
-    order with its verdict, and the credentials that were looked at; never a secret.
+    `requested` is the name that somebody gave, which may be an alias, empty when a default decided. `trace` is JSON:
+    the alias, every candidate in order with its verdict, and the credentials that were looked at; never a secret.
     """
 
     attempts: tuple[Attempt, ...]
@@ -83,21 +83,25 @@ def plan(request: RoutingRequest, facts: Facts) -> Plan:
     the person's, the workspace's and the installation's default and then of all models in preference order. After that
     one come the workspace's fallbacks, if it wants any."""
     named = request.requested or request.sticky
+    alias = facts.alias(named) if named else None
     judged: list[_Judged] = []
-    for key, why in _candidates(request, facts):
+    for key, why in _candidates(request, facts, alias):
         found = _judge(key, why, request, facts)
         judged.append(found)
         if found.verdict == "chosen":
             return _planned(named, request, facts, judged)
-    return _refused(named, request, judged)
+    return _refused(named, request, facts, judged)
 
 
-def _candidates(request: RoutingRequest, facts: Facts) -> Iterable[tuple[str, str]]:
+def verdict(model: LanguageModel, context: str, facts: Facts) -> str:
+    """What a request that names this very model would meet: `chosen`, or why it would not go out."""
+    return _met(model, context, facts)[0]
+
+
+def _candidates(request: RoutingRequest, facts: Facts, alias: ModelAlias | None) -> Iterable[tuple[str, str]]:
     """(model key, who proposed it), each key once."""
-    if request.requested:
-        return [(request.requested, "request")]
-    if request.sticky:
-        return [(request.sticky, "conversation")]
+    if named := request.requested or request.sticky:
+        return [(alias.target.key if alias else named, "request" if request.requested else "conversation")]
     proposed: dict[str, str] = {}
     for context in (request.context, *STAND_INS.get(request.context, ())):
         for level in LEVELS:
@@ -111,33 +115,47 @@ def _judge(key: str, why: str, request: RoutingRequest, facts: Facts) -> _Judged
     model = facts.models.get(key)
     if model is None:
         return _Judged(key, why, "unknown", f"No provider here lists {key}.")
-    if model.lifecycle == LanguageModel.Lifecycle.VANISHED:
-        gone = f"{_provider(model)} no longer lists {model.label}. Choose another model to go on."
-        return _Judged(key, why, "vanished", gone)
-    resolution = facts.resolution(model)
-    if resolution.chosen is None:
-        return _Judged(key, why, "no_credential", f"There is no key for {_provider(model)} yet.", resolution)
-    decision = policies.decide(
-        facts.actor,
-        context=request.context,
-        provider_id=model.provider_id,
-        model_id=model.model_id,
-        credential_source=resolution.chosen.source,
-    )
+    met, reason = _met(model, request.context, facts, request.needs)
+    resolution = None if met == "vanished" else facts.resolution(model)
+    return _Judged(key, why, met, reason or _words(met, model), resolution)
+
+
+def _met(model: LanguageModel, context: str, facts: Facts, needs: frozenset[str] = frozenset()) -> tuple[str, str]:
+    """The verdict on a model that is there, and a rule's own words for it if it has any."""
+    if model.vanished:
+        return "vanished", ""
+    used = facts.resolution(model).chosen
+    if used is None:
+        return "no_credential", ""
+    target = policies.Target(context, model.provider_id, model.model_id, used.source)
+    decision = policies.decide(facts.actor, facts.rules, target)
     if not decision.allowed:
-        return _Judged(key, why, "policy_denied", decision.reason or "A rule of this workspace blocks it.", resolution)
-    for ability in sorted(request.needs):
+        return "policy_denied", decision.reason
+    for ability in sorted(needs):
         # Unknown is not supported when the request cannot do without it.
         if getattr(model, f"supports_{ability}") is not True:
-            lacking = f"{model.label} is not known to support {ability}."
-            return _Judged(key, why, f"lacks_{ability}", lacking, resolution)
-    return _Judged(key, why, "chosen", "", resolution)
+            return f"lacks_{ability}", ""
+    return "chosen", ""
+
+
+def _words(met: str, model: LanguageModel) -> str:
+    match met:
+        case "chosen":
+            return ""
+        case "vanished":
+            follows = f" {model.successor} is meant to follow it." if model.successor else ""
+            return f"{_provider(model)} no longer lists {model.label}.{follows} Choose another model to go on."
+        case "no_credential":
+            return f"There is no key for {_provider(model)} yet."
+        case "policy_denied":
+            return "A rule of this workspace blocks it."
+    return f"{model.label} is not known to support {met.removeprefix('lacks_')}."
 
 
 def _planned(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:
     chain = _fallbacks(judged[-1].key, request, facts)
     attempts = tuple(_attempt(one, facts) for one in (judged[-1], *chain) if one.verdict == "chosen")
-    return Plan(attempts, named, None, "", _trace(request, judged, chain))
+    return Plan(attempts, named, None, "", _trace(request, facts, judged, chain))
 
 
 def _fallbacks(first: str, request: RoutingRequest, facts: Facts) -> list[_Judged]:
@@ -167,21 +185,23 @@ def _attempt(judged: _Judged, facts: Facts) -> Attempt:
     return Attempt(provider_id, model_id, used.ref, judged.why, used.source, used.hint, tools)
 
 
-def _refused(named: str, request: RoutingRequest, judged: list[_Judged]) -> Plan:
+def _refused(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:
     if named:
         error, message = _error_of(judged[0]), judged[0].message
     elif any(one.verdict == "no_credential" for one in judged) or not judged:
         error, message = ErrorCode.MISSING_AUTH, "No provider is connected yet. Add a key to start."
     else:
         error, message = _error_of(judged[0]), judged[0].message
-    return Plan((), named, error, message, _trace(request, judged))
+    return Plan((), named, error, message, _trace(request, facts, judged))
 
 
 def _error_of(judged: _Judged) -> ErrorCode:
     return ERRORS.get(judged.verdict, ErrorCode.INVALID_REQUEST)
 
 
-def _trace(request: RoutingRequest, judged: list[_Judged], chain: Sequence[_Judged] = ()) -> dict[str, Any]:
+def _trace(
+    request: RoutingRequest, facts: Facts, judged: list[_Judged], chain: Sequence[_Judged] = ()
+) -> dict[str, Any]:
     """`credentials` are those that were looked at for the last candidate before the fallbacks."""
     last = judged[-1] if judged else None
     shown = judged if len(judged) <= TRACED else [*judged[: TRACED - 1], judged[-1]]
@@ -190,6 +210,14 @@ def _trace(request: RoutingRequest, judged: list[_Judged], chain: Sequence[_Judg
         "candidates": [{"model": one.key, "why": one.why, "verdict": one.verdict} for one in (*shown, *chain)],
         "credentials": list(last.resolution.trace) if last and last.resolution else [],
     }
+    if alias := facts.alias(request.requested or request.sticky):
+        trace["alias"] = {
+            "name": alias.name,
+            "target": alias.target.key,
+            "scope": alias.scope,
+            "reason": alias.reason,
+            "since": alias.created_at.date().isoformat(),
+        }
     return trace | ({"omitted": len(judged) - len(shown)} if len(shown) < len(judged) else {})
 
 

@@ -1,20 +1,22 @@
 """Keeps the catalog fresh from a thread with a loop of its own: at start, every half hour, and when a key changed."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import threading
+from collections import Counter
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.utils import timezone
 
 from catalog import sync
 from catalog.models import ProviderSync
-from providers import checks, registry
+from providers import registry
 from providers.database import in_database
+from providers.own_loop import OwnLoop
 
 log = logging.getLogger(__name__)
 
@@ -25,87 +27,67 @@ FIRST_RETRY = 1.0
 
 
 class Schedule:
-    """One a process. `wanted` holds the providers whose key changed since the last round."""
+    """One a process. Every provider is read in a task of its own and has its own next time, so one that hangs or fails
+    is asked less and less often and delays nobody. `wanted` holds the providers whose key changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._rounds: asyncio.Task[None] | None = None
-        self._bell = asyncio.Event()
         self._wanted: set[str] = set()
-
-    def start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="catalog", daemon=True)
-                self._thread.start()
+        self._busy: set[str] = set()
+        self._failures: Counter[str] = Counter()
+        self._next: dict[str, float] = {}
+        self.loop = OwnLoop("catalog", self._keep_fresh)
 
     def wake(self, provider_id: str) -> None:
-        with self._lock:
-            if self._thread is not None:
-                self._wanted.add(provider_id)
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._bell.set)
-
-    def stop(self) -> None:
-        """End the thread and wait for it; a list that is being read is given up."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-            if self._loop is not None and self._rounds is not None:
-                self._loop.call_soon_threadsafe(self._rounds.cancel)
-        if thread is not None:
-            thread.join(timeout=10)
-
-    def _run(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(checks.and_close(self._begin()))
-
-    async def _begin(self) -> None:
-        """The loop is reachable from other threads exactly as long as this runs."""
-        with self._lock:
-            if self._thread is None:
-                return
-            self._loop, self._rounds, self._bell = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
-        try:
-            await self._keep_fresh()
-        finally:
+        if self.loop.running:
             with self._lock:
-                self._loop = self._rounds = None
-            await in_database(connections.close_all)
+                self._wanted.add(provider_id)
+            self.loop.wake()
 
     async def _keep_fresh(self) -> None:
-        older_than, retry = JUST_DONE, FIRST_RETRY
-        while True:
-            well = await self._round(older_than)
-            retry = FIRST_RETRY if well else min(retry * 2, INTERVAL)
-            older_than = INTERVAL / 2
-            # The jitter keeps processes from marching in step.
-            pause = INTERVAL * random.uniform(0.9, 1.1) if well else retry  # noqa: S311
-            await _heard(self._bell, pause)
+        self._busy, self._failures, self._next = set(), Counter(), {}
+        older_than, pause = JUST_DONE, FIRST_RETRY
+        async with asyncio.TaskGroup() as reading:
+            while True:
+                try:
+                    names = await self._due(older_than)
+                except DatabaseError:
+                    log.warning("The catalog is not synced: the database is not answering.")
+                    await self.loop.rest(pause)
+                    pause = min(pause * 2, INTERVAL)
+                    continue
+                older_than, pause = INTERVAL / 2, FIRST_RETRY
+                for name in names:
+                    self._busy.add(name)
+                    reading.create_task(self._read(name))
+                await self.loop.rest(self._pause())
 
-    async def _round(self, older_than: float) -> bool:
-        """One look at what is due; whether all of it went well."""
+    async def _due(self, older_than: float) -> set[str]:
+        """Whose list is to be read now. A provider whose key changed does not wait for its time."""
+        now = monotonic()
+        late = await in_database(stale, older_than)
         with self._lock:
-            wanted, self._wanted = self._wanted, set()
+            wanted = self._wanted - self._busy
+            self._wanted -= wanted
+        return {name for name in late - self._busy if self._next.get(name, 0.0) <= now} | wanted
+
+    async def _read(self, name: str) -> None:
         try:
-            due = wanted | await in_database(stale, older_than)
-            outcomes = await sync.sync_all(due) if due else []
+            failed = bool((await sync.sync_provider(name)).error)
         except DatabaseError:
-            log.warning("The catalog is not synced: the database is not answering.")
-            with self._lock:
-                self._wanted |= wanted
-            return False
-        return not any(outcome.error for outcome in outcomes)
+            failed = True
+        self._failures[name] = self._failures[name] + 1 if failed else 0
+        # The jitter keeps processes from marching in step.
+        steady = INTERVAL * random.uniform(0.9, 1.1)  # noqa: S311
+        wait = min(FIRST_RETRY * 2.0 ** min(self._failures[name], 20), INTERVAL) if failed else steady
+        self._next[name] = monotonic() + wait
+        self._busy.discard(name)
+        self.loop.wake()
 
-
-async def _heard(bell: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await bell.wait()
-    except TimeoutError:
-        pass
-    bell.clear()
+    def _pause(self) -> float:
+        """Seconds until somebody's time has come; one that is being read wakes the loop when it is done."""
+        soonest = min((at for name, at in self._next.items() if name not in self._busy), default=monotonic() + INTERVAL)
+        return max(0.05, soonest - monotonic())
 
 
 def stale(older_than: float) -> set[str]:
@@ -122,7 +104,7 @@ _schedule = Schedule()
 
 def start_in_background() -> None:
     """Start the thread of this process; once. Returns at once."""
-    _schedule.start()
+    _schedule.loop.start()
 
 
 def wake(provider_id: str) -> None:
@@ -131,7 +113,7 @@ def wake(provider_id: str) -> None:
 
 
 def stop() -> None:
-    _schedule.stop()
+    _schedule.loop.stop()
 
 
 def on_change(sender: Any, provider_id: str, **_: Any) -> None:

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from catalog import api
+from catalog.api import defaults, models, policy, routing, succession
 
 app_name = "catalog_api"
 urlpatterns = [
-    path("models/", api.ModelsView.as_view(), name="models"),
-    path("routing/explain/", api.ExplainView.as_view(), name="explain"),
+    path("models/", models.ModelsView.as_view(), name="models"),
+    path("models/leaving/", succession.AffectedView.as_view(), name="leaving"),
+    path("defaults/", defaults.DefaultsView.as_view(), name="defaults"),
+    path("defaults/<slug:context>/", defaults.OwnDefaultView.as_view(), name="own-default"),
+    path("defaults/workspace/<slug:context>/", defaults.WorkspaceDefaultView.as_view(), name="workspace-default"),
+    path("aliases/", policy.AliasesView.as_view(), name="aliases"),
+    path("aliases/<int:pk>/", policy.AliasView.as_view(), name="alias"),
+    path("rules/", policy.RulesView.as_view(), name="rules"),
+    path("rules/<int:pk>/", policy.RuleView.as_view(), name="rule"),
+    path("model-migrations/", succession.MigrationsView.as_view(), name="migrations"),
+    path("model-migrations/<int:pk>/undo/", succession.UndoView.as_view(), name="undo"),
+    path("routing/explain/", routing.ExplainView.as_view(), name="explain"),
 ]

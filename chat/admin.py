@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.console import WorkspaceAdmin, administered_ids
-from catalog.admin import ChoosingAdmin
+from catalog.admin.choosing import ChoosingAdmin
 from chat import specialists
 from chat.mcp_forms import McpServerForm
 from chat.models import McpServer, Specialist

@@ -1,4 +1,5 @@
-"""The chat application; it tells open pages when a provider's health changes, and a file goes with its row."""
+"""The chat application; it tells open pages when a provider's health changes and the catalog what names a model, and a
+file goes with its row."""
 
 from typing import Any
 
@@ -12,11 +13,14 @@ class ChatConfig(AppConfig):
         # Models exist only now.
         from django.db.models.signals import post_delete  # noqa: PLC0415
 
+        from catalog import succession  # noqa: PLC0415
         from chat import leftovers  # noqa: PLC0415
         from chat.models import Attachment  # noqa: PLC0415
+        from chat.sticky import StickyModels  # noqa: PLC0415
         from providers import health  # noqa: PLC0415
 
         post_delete.connect(leftovers.discard_files, sender=Attachment, dispatch_uid="chat.attachment-files")
+        succession.add_place(StickyModels())
         health.changed.connect(tell_pages, dispatch_uid="chat.health")
 
 

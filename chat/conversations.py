@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from accounts.policies import Actor
-from accounts.problems import Problem, not_found
-from catalog.models import Context, LanguageModel
+from accounts.problems import not_found
+from catalog import naming
+from catalog.models import Context
 from chat import runs, specialists
 from chat.models import Conversation, Run
 from chat.tools import sets
@@ -47,7 +48,7 @@ def _set(
 ) -> Conversation:
     """No tools (None) are the usual ones; no title and no model are left as they are."""
     if model is not None:
-        _check_model(model)
+        naming.check(actor, model)
         found.model = model
     if title is not None:
         found.title = _title(title)
@@ -73,10 +74,3 @@ def delete(actor: Actor, pk: UUID) -> Conversation:
 
 def _title(title: str) -> str:
     return " ".join(title.split())[:TITLE_CHARS]
-
-
-def _check_model(key: str) -> None:
-    provider_id, _, model_id = key.partition("/")
-    if key and not LanguageModel.objects.filter(provider_id=provider_id, model_id=model_id).exists():
-        detail = "Choose one of the models that /api/v1/models/ lists."
-        raise Problem(422, "model_not_found", "There is no such model.", detail, model=key[:201])

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
+from catalog import naming
 from catalog.models import Context
 from chat import attachments, runs
 from chat.models import Attachment, AttachmentPage, Run
@@ -71,18 +72,18 @@ def start(actor: Actor, pk: UUID, asking: Asking) -> Run:
     """Queue the run. Raises Problem: 404, 409 document_pending or idempotency_conflict, 413 input_too_long, 422
     input_empty, document_unreadable or model_not_found. The same key and body give the same run."""
     document = get(actor, pk)
-    _check(document, asking)
+    _check(actor, document, asking)
     digest = runs.digest_of({**asdict(asking), "idempotency_key": "", "document": pk, "context": Context.DOC})
     return runs.once(actor, asking.idempotency_key, digest, lambda: _create(actor, document, asking, digest))
 
 
-def _check(document: Attachment, asking: Asking) -> None:
+def _check(actor: Actor, document: Attachment, asking: Asking) -> None:
     if asking.task == "question" and not asking.question.strip():
         raise Problem(422, "input_empty", "The question is empty.", "Write what you want to know.")
     if len(asking.question) > QUESTION_CHARS:
         detail = f"A question may have {QUESTION_CHARS:,} characters; this one has {len(asking.question):,}."
         raise Problem(413, "input_too_long", "The question is too long.", detail)
-    runs.check_model(asking.model)
+    naming.check(actor, asking.model)
     if document.pending:
         raise Problem(409, "document_pending", "The document is still being read.", "Try again in a moment.")
     if not readable(document):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from accounts.policies import Actor, actor_for
+from catalog import observing
 from catalog.facts import facts_for
 from catalog.routing import Plan, RoutingRequest, plan
 from chat import native, protocol, provenance
@@ -109,6 +110,7 @@ async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, *
         async with aclosing(stream(where.attempts, request, aopen_ref)) as received:
             async for event in received:
                 if isinstance(event, events.Finished):
+                    await _note(run, request, event)
                     return event
                 if isinstance(event, events.AttemptChanged):
                     await _move_on(run, event, tried, writer)
@@ -117,6 +119,13 @@ async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, *
                     run.first_content_at = timezone.now()
                 _write(event, writer, more)
         raise ProviderError(ErrorCode.PROVIDER_UNAVAILABLE, "The stream ended early.", provider_id=provider_of(run))
+
+
+async def _note(run: Run, request: GenerateRequest, finished: events.Finished) -> None:
+    """Tell the catalog what the model has just shown that it can do."""
+    shown = observing.shown(request.messages, finished.message)
+    if observing.news(run.served_model, shown):
+        await in_db(observing.saw, run.served_model, shown)
 
 
 async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer: Sink) -> None:
@@ -147,8 +156,8 @@ def provider_of(run: Run) -> str:
 def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
     """Where the run goes; the choice is stored before anybody is called. `needs` are abilities that it must have."""
     actor = _actor(run)
-    asked = RoutingRequest(context=run.context, requested=run.requested_model, needs=needs)
-    where = plan(asked, facts_for(actor))
+    named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
+    where = plan(RoutingRequest(run.context, named, held, needs), facts_for(actor))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

@@ -118,7 +118,7 @@ def running(branch: Branch) -> Run | None:
 def chosen(groups: Iterable[Group], wanted: str) -> tuple[Group, Option] | None:
     """The option that the next message goes to: the wanted one, else this person's default, else the best there is."""
     options = [(group, option) for group in groups for option in group.options]
-    if named := next((pair for pair in options if pair[1].key == wanted), None):
+    if named := next((pair for pair in options if wanted and pair[1].current), None):
         return named
     ready = [pair for pair in options if not pair[1].disabled_reason]
     return min(ready, key=_preference, default=None)

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from catalog.models import Context, LanguageModel
+from catalog import naming
+from catalog.models import Context
 from chat import attachments, journal, outputs, relay, runner, specialists
 from chat.flows.titles import placeholder
 from chat.ledger import close_now, touch
@@ -30,7 +31,7 @@ def start(actor: Actor, command: Command) -> Run:
     too_many_tools, 422 input_empty, model_not_found, attachment_failed, attachment_elsewhere, tool_not_found,
     invalid_tool or invalid_tool_choice. A refused command changes nothing.
     """
-    digest = _checked_digest(command)
+    digest = _checked_digest(actor, command)
     try:
         run = once(actor, command.idempotency_key, digest, lambda: _create(actor, command, digest))
     except IntegrityError:
@@ -57,24 +58,16 @@ def once(actor: Actor, key: str, digest: str, create: Callable[[], Run]) -> Run:
     return run
 
 
-def _checked_digest(command: Command) -> str:
+def _checked_digest(actor: Actor, command: Command) -> str:
     if len(command.text) > MAX_INPUT_CHARS:
         detail = f"A message may have {MAX_INPUT_CHARS:,} characters; this one has {len(command.text):,}."
         raise Problem(413, "input_too_long", "The message is too long.", detail)
     said = command.text.strip() or command.attachments or command.answer_to or command.continues
     if not said:
         raise Problem(422, "input_empty", "The message is empty.", "Write something to send.")
-    check_model(command.model)
+    naming.check(actor, command.model)
     brought.check(command.client_tools, command.tool_choice, sets.NAMES)
     return digest_of({**asdict(command), "idempotency_key": ""})
-
-
-def check_model(key: str) -> None:
-    """Raises Problem 422 for a model that nobody lists; an empty key is the default's."""
-    provider_id, _, model_id = key.partition("/")
-    if key and not LanguageModel.objects.filter(provider_id=provider_id, model_id=model_id).exists():
-        detail = "Choose one of the models that /api/v1/models/ lists."
-        raise Problem(422, "model_not_found", "There is no such model.", detail, model=key[:201])
 
 
 def digest_of(body: dict[str, Any]) -> str:
@@ -127,6 +120,7 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
         branch=branch,
         requested_model=command.model or conversation.model,
         input=_tools_of(conversation, command) | ({"compact": True} if command.compact else {}),
+        sticky=not command.model,
         idempotency_key=command.idempotency_key,
         request_digest=digest,
     )

@@ -15,7 +15,9 @@ else:
 class SpecialistForm(ModelForm):
     """`tools` are keys of tools, one a line."""
 
-    tools = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False, help_text="Keys of /api/v1/tools/, one a line.")
+    tools = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}), required=False, help_text="Keys of /api/v1/tools/, one a line."
+    )
 
     class Meta:
         model = Specialist

@@ -106,7 +106,7 @@ def _saved(actor: Actor, row: Specialist, values: dict[str, Any]) -> Specialist:
 def _model(actor: Actor, key: str) -> LanguageModel | None:
     if not key:
         return None
-    model = facts_for(actor, chains=False).models.get(key)
+    model = facts_for(actor).models.get(key)
     if model is None or model.lifecycle == LanguageModel.Lifecycle.VANISHED:
         detail = "Choose one of the models that /api/v1/models/ lists."
         raise Problem(422, "model_not_found", "There is no such model.", detail, field="model")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
+from catalog import naming
 from catalog.models import Context
 from chat import outputs, runs, schemas
 from chat.models import Run
@@ -34,19 +35,19 @@ class Asking:
 def start(actor: Actor, asking: Asking) -> Run:
     """Queue the run. Raises Problem: 413 input_too_long, 422 input_empty, invalid_schema (extra `path`, a JSON Pointer
     into the schema) or model_not_found, 409 idempotency_conflict. The same key and body give the same run."""
-    _check(asking)
+    _check(actor, asking)
     digest = runs.digest_of({**asdict(asking), "idempotency_key": "", "context": Context.STRUCTURED})
     return runs.once(actor, asking.idempotency_key, digest, lambda: _create(actor, asking, digest))
 
 
-def _check(asking: Asking) -> None:
+def _check(actor: Actor, asking: Asking) -> None:
     length = sum(len(text) for _, text in asking.messages)
     if length > MAX_INPUT_CHARS:
         detail = f"An input may have {MAX_INPUT_CHARS:,} characters; this one has {length:,}."
         raise Problem(413, "input_too_long", "The input is too long.", detail)
     if not asking.messages or not asking.messages[-1][1].strip() or asking.messages[-1][0] != "user":
         raise Problem(422, "input_empty", "The input is empty.", "Say what the value is to be made of.")
-    runs.check_model(asking.model)
+    naming.check(actor, asking.model)
     try:
         schemas.check(asking.schema)
     except schemas.SchemaRefused as refused:

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
+from catalog import naming
 from catalog.models import Context
 from chat import runs
 from chat.conversations import get
@@ -35,7 +36,7 @@ def start(actor: Actor, conversation_id: UUID, *, at: UUID | None = None, model:
     """Queue a summary of the branch that ends with the message `at` (None: the newest one). Raises Problem: 404, 409
     run_active or idempotency_conflict, 422 input_empty or model_not_found."""
     conversation = get(actor, conversation_id)
-    runs.check_model(model)
+    naming.check(actor, model)
     digest = runs.digest_of({"context": Context.SUMMARY, "conversation": conversation_id, "at": at, "model": model})
 
     def create() -> Run:

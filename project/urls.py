@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("providers.urls")),
     path("", include("accounts.urls")),
+    path("", include("catalog.urls")),
     path("", include("chat.urls")),
 ]
 

@@ -64,10 +64,13 @@ class ModelInfo:
     max_output_tokens: int | None = None
     supports_tools: bool | None = None
     supports_vision: bool | None = None
+    supports_documents: bool | None = None
     supports_reasoning: bool | None = None
     supports_structured: bool | None = None
     created_at: datetime | None = None
     retires_at: datetime | None = None
+    # The id of the model that the provider means to follow this one.
+    successor: str | None = None
 
 
 # ---------------------------------------------------------------- messages

@@ -2,18 +2,17 @@
 processes of an installation."""
 
 import asyncio
-import contextlib
 import logging
 import random
-import threading
 from datetime import timedelta
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.db.models import F
 
 from providers import checks, health, registry, sources
 from providers.database import in_database
 from providers.models import Credential
+from providers.own_loop import OwnLoop
 
 log = logging.getLogger(__name__)
 
@@ -26,47 +25,6 @@ AT_ONCE = 4
 PURGE_TICKS = 240  # about once an hour
 
 
-class Rounds:
-    """One a process; which process makes a check is decided in the database."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._work: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="health", daemon=True)
-                self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread and wait for it; a check that is under way is given up."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-            if self._loop is not None and self._work is not None:
-                self._loop.call_soon_threadsafe(self._work.cancel)
-        if thread is not None:
-            thread.join(timeout=10)
-
-    def _run(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(checks.and_close(self._begin()))
-
-    async def _begin(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                return
-            self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
-        try:
-            await _tick_for_ever()
-        finally:
-            with self._lock:
-                self._loop = self._work = None
-            await in_database(connections.close_all)
-
-
 async def _tick_for_ever() -> None:
     ticks = 0
     while True:
@@ -77,7 +35,7 @@ async def _tick_for_ever() -> None:
         except DatabaseError:
             log.warning("No provider is checked: the database is not answering.")
         ticks += 1
-        await asyncio.sleep(TICK_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - so that processes do not march in step
+        await _loop.rest(TICK_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - so that processes do not march in step
 
 
 async def go_round() -> list[str]:
@@ -115,13 +73,13 @@ def refs(provider_id: str) -> list[str]:
     return [*ours, *(f"credential:{pk}" for pk in oldest)]
 
 
-_rounds = Rounds()
+_loop = OwnLoop("health", _tick_for_ever)
 
 
 def start_in_background() -> None:
     """Start the thread of this process; once. Returns at once."""
-    _rounds.start()
+    _loop.start()
 
 
 def stop() -> None:
-    _rounds.stop()
+    _loop.stop()

@@ -133,7 +133,7 @@ async def specialise(run: Run, writer: Writer) -> Outcome:
     begin(run, writer, where)
     task = Message("user", (TextPart(text=run.input["task"]),))
     request = GenerateRequest("", (task,), system=run.input["instructions"], end_user=end_user(run))
-    allowed = [tool for tool in await toolset_for(run) if tool.spec.name in run.input["tools"]]
+    allowed = await toolset_for(run, where, writer)
     try:
         async with asyncio.timeout(TASK_SECONDS):
             return await answer(run, writer, where, request, allowed)

@@ -54,6 +54,8 @@ class Run(models.Model):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     requested_model = models.CharField(max_length=201, blank=True)
+    # Whether it was the conversation that named the model, and not this request.
+    sticky = models.BooleanField(default=False)
     served_model = models.CharField(max_length=201, blank=True)
     credential_source = models.CharField(max_length=16, blank=True)
     credential_hint = models.CharField(max_length=24, blank=True)

@@ -28,7 +28,7 @@ class SpecialistQuerySet(models.QuerySet["Specialist"]):
 class Specialist(models.Model):
     """A configured helper: `description` is what the orchestrator is told of it, `instructions` what it is told itself.
 
-    Without a model the default for orchestration answers. `tools` are names of tools that it may call.
+    Without a model the default for orchestration answers. `tools` are keys of the tools that it may call.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

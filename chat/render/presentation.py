@@ -187,7 +187,7 @@ class Presentation:
         self._close_live()
         for stop in [stop for stop in self.route.stops if stop.live]:
             stop.live = False
-            if stop.kind == "tool":
+            if stop.kind in {"tool", "specialist"}:
                 self._show(stop)
         self.terminal = True
 

@@ -227,8 +227,6 @@ class Way:
 def finished_route(parts: list[Mapping[str, Any]], by: By, way: Way = Way(), cited: Cited | None = None) -> Route:
     """The route of a stored message, every stop closed."""
     route = Route(by, cited)
-    # Measured from the first thought to the last: with tools between them it says nothing.
-    reasoned = way.reasoned if sum(part["type"] == "reasoning" for part in parts) == 1 else None
     if way.compacted:
         route.compacted(*way.compacted)
     for server in way.left_out:
@@ -236,6 +234,8 @@ def finished_route(parts: list[Mapping[str, Any]], by: By, way: Way = Way(), cit
     for first, reason, after in way.moves:
         route.fallback(first, reason, after)
     route.by = route.writing.by = by
+    # Measured from the first thought to the last: with tools between them it says nothing.
+    reasoned = way.reasoned if sum(part["type"] == "reasoning" for part in parts) == 1 else None
     for part in parts:
         match part["type"]:
             case "text":
@@ -244,14 +244,19 @@ def finished_route(parts: list[Mapping[str, Any]], by: By, way: Way = Way(), cit
             case "reasoning":
                 stop, _ = route.open("reasoning", text=part["text"], seconds=reasoned)
             case "tool_call":
-                stop, _ = route.open("tool", name=part["name"], title=part["id"], text=part["args"])
-                if "result" in part:
-                    stop.answered(part)
-                if part["id"] in way.tasks:
-                    route.delegated(part["id"], *way.tasks[part["id"]])
+                stop = _called(route, part, way.tasks)
             case _:
                 continue
         stop.live = False
     if route.writing.empty:
         route.stops.remove(route.writing)
     return route
+
+
+def _called(route: Route, part: Mapping[str, Any], tasks: Mapping[str, tuple[str, Nested]]) -> Stop:
+    stop, _ = route.open("tool", name=part["name"], title=part["id"], text=part["args"])
+    if part["id"] in tasks:
+        route.delegated(part["id"], *tasks[part["id"]])
+    if "result" in part:
+        stop.answered(part)
+    return stop

@@ -145,6 +145,7 @@ def _info(row: shapes.Model) -> ModelInfo:
         # There is no word for tools alone: where their schemas can be strict, or the vendor's own tools run, they work.
         supports_tools=True if structured or can.says("server_tools") else None,
         supports_vision=can.says("image_input"),
+        supports_documents=can.says("pdf_input"),
         supports_reasoning=can.says("thinking"),
         supports_structured=structured,
         # The epoch stands for a date that the vendor does not know.

@@ -71,6 +71,7 @@ class Support(msgspec.Struct):
 
 class Capabilities(msgspec.Struct):
     image_input: Support | None = None
+    pdf_input: Support | None = None
     server_tools: Support | None = None
     structured_outputs: Support | None = None
     thinking: Support | None = None

@@ -68,4 +68,5 @@ def _info(row: shapes.Model) -> ModelInfo:
         supports_vision=can.vision,
         supports_reasoning=can.reasoning,
         retires_at=wire.moment(row.deprecation),
+        successor=row.deprecation_replacement_model,
     )

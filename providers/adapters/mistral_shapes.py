@@ -21,6 +21,7 @@ class Model(msgspec.Struct):
     aliases: list[str] | None = None
     max_context_length: int | None = None
     deprecation: str | None = None
+    deprecation_replacement_model: str | None = None
     capabilities: Capabilities | None = None
 
 

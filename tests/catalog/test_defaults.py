@@ -54,9 +54,21 @@ def test_a_default_that_cannot_answer_any_more_gives_way(settings: Any) -> None:
     settings.PROVIDER_KEYS = {"openai": KEY}
     defaults.ensure_installation()
     assert installed()["chat"] == "openai/a"
-    LanguageModel.objects.filter(model_id="a").update(lifecycle="vanished")
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_default_whose_model_has_vanished_is_not_remapped(alice: Actor) -> None:
     defaults.ensure_installation()
-    assert installed()["chat"] == "openai/gpt-6-luna"
+    LanguageModel.objects.filter(model_id="gemini-3.8-flash").update(lifecycle="vanished")
+    defaults.ensure_installation()
+    assert installed()["chat"] == "gemini/gemini-3.8-flash"
+    told = plan(RoutingRequest("chat"), facts_for(alice))
+    assert told.trace["candidates"][0] == {
+        "model": "gemini/gemini-3.8-flash",
+        "why": "installation",
+        "verdict": "vanished",
+    }
+    assert told.attempts[0].reason == "preference"
 
 
 def test_what_only_a_member_s_key_reaches_is_nobody_else_s_default(bob: Actor) -> None:

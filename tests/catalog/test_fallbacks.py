@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from accounts.policies import Actor
-from catalog.facts import LONGEST_CHAIN, Facts, facts_for
+from catalog.facts import Facts, facts_for
 from catalog.models import FallbackStep, LanguageModel
 from catalog.routing import Plan, RoutingRequest, plan
+from catalog.snapshot import LONGEST_CHAIN
 from tests.catalog.worlds import credential, facts, model, store
 from tests.providers.people import console_client
 
@@ -99,7 +100,7 @@ def test_the_chain_of_one_s_own_workspace_is_read_in_order_without_what_is_off(
     step(alice, catalog["openai/a"], 1)
     step(charlie, catalog["openai/a"], 1)
     off = step(alice, catalog["openai/hidden"], 3, enabled=False)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(8):
         assert facts_for(bob).fallbacks == {"chat": ("openai/a", "gemini/g")}
     assert facts_for(charlie).fallbacks == {"chat": ("openai/a",)}
     FallbackStep.objects.exclude(pk=off.pk).delete()

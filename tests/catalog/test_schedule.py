@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog import schedule
 from catalog.models import LanguageModel, ProviderSync
-from providers import credentials, registry
+from providers import checks, credentials, registry
 from tests.factories import make_actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +59,21 @@ def test_a_provider_that_was_down_is_asked_again_soon(upstream: str, settings: A
     assert soon(lambda: ProviderSync.objects.filter(provider_id="gemini", error_code="provider_unavailable").exists())
     settings.SANDBOX_URL = upstream
     assert soon(lambda: listed("gemini/gemini-sandbox-pro"))
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_provider_that_hangs_delays_nobody(acme: Callable[[str], None]) -> None:
+    acme("acme-hangs")
+    schedule.start_in_background()
+    try:
+        assert soon(lambda: listed("gemini/gemini-sandbox-pro"))
+        LanguageModel.objects.all().delete()
+        began = time.monotonic()
+        schedule.wake("gemini")
+        assert soon(lambda: listed("gemini/gemini-sandbox-pro"))
+        assert time.monotonic() - began < checks.LIST_SECONDS / 2, "it waited for the one that hangs"
+    finally:
+        schedule.stop()
 
 
 def test_it_starts_once_and_ends_when_told() -> None:
