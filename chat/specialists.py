@@ -10,6 +10,7 @@ from accounts.problems import Problem, not_found
 from catalog.facts import facts_for
 from catalog.models import LanguageModel
 from chat.models import Specialist
+from chat.tools import sets
 
 MOST = 24
 EXAMPLES: tuple[dict[str, Any], ...] = (
@@ -92,8 +93,13 @@ def _administers(actor: Actor) -> None:
 
 
 def _saved(actor: Actor, row: Specialist, values: dict[str, Any]) -> Specialist:
+    values = dict(values)
+    if "model" in values:
+        values["model"] = _model(actor, values["model"])
+    if "tools" in values:
+        values["tools"] = sets.checked(actor, values["tools"])
     for name, value in values.items():
-        setattr(row, name, _model(actor, value) if name == "model" else value)
+        setattr(row, name, value)
     try:
         with transaction.atomic():
             row.save()
