@@ -14,6 +14,7 @@ from django.db import IntegrityError, close_old_connections, connections, transa
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import audit
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from providers import policies
@@ -49,6 +50,10 @@ def start(actor: Actor, *, provider_id: str, kind: str, streams: int = STREAMS) 
                 kind=kind,
                 streams=streams,
                 beat_at=timezone.now(),
+            )
+            facts = {"provider": provider_id, "kind": kind, "streams": streams}
+            audit.record(
+                "drill.started", user=actor.user_id, workspace_id=row.workspace_id, target=str(row), data=facts
             )
     except IntegrityError:
         raise running() from None

@@ -70,7 +70,9 @@ def judged(world: World, name: str, line: Line, method: str) -> Iterator[str]:
             if (line.kind and pk is None) or (line.passes in expected and not line.calls):
                 continue
             cache.clear()
-            answer = world.ask(role, method, path_of(ROUTES[name], pk), world.filled(line.body, role))
+            ids = [pk, world.beside(line.beside, role)]
+            path = path_of(ROUTES[name], *(ids[::-1] if line.inner else ids))
+            answer = world.ask(role, method, path, world.filled(line.body, role))
             got = outcome(answer)
             if got not in expected and not (line.anything and int(answer.status_code) < 500):
                 yield f"{method} {name} as {role}, {place or 'nothing named'}: {got}, not {' or '.join(expected)}"
@@ -87,7 +89,7 @@ def plain(answer: Any, pk: str | None) -> bytes:
     return (said + body).replace(pk.encode(), b"ID") if pk and len(pk) == 36 else said + body
 
 
-@pytest.mark.parametrize("part", ["SIGNING_IN", "OWN_ACCOUNT", "WORKSPACE", "CHAT", "PROVIDERS", "API"])
+@pytest.mark.parametrize("part", ["SIGNING_IN", "OWN_ACCOUNT", "WORKSPACE", "CHAT", "FILES", "PROVIDERS", "API"])
 def test_everybody_gets_what_the_table_says(world: World, part: str) -> None:
     table: dict[str, list[Line]] = api.LINES if part == "API" else getattr(pages, part)
     wrong = [

@@ -58,7 +58,7 @@ def test_every_action_and_every_own_address_has_a_line() -> None:
         assert set(page.actions or ()) - {"delete_selected"} == ACTIONS.get(label, set()), label
         own = {url.name for url in page.urls if url.name}
         prefix = label.lower().replace(".", "_")
-        assert own - {f"{prefix}_{name}" for name in STOCK} - EXTRAS == set(), label
+        assert own - {f"{prefix}_{name}" for name in STOCK} - set(EXTRAS) == set(), label
 
 
 def test_no_filter_lists_the_rows_of_another_table() -> None:
@@ -119,6 +119,17 @@ def judged(world: World, label: str, page: Page) -> Iterator[str]:
 def test_everybody_gets_what_the_table_says(world: World, label: str) -> None:
     wrong = list(judged(world, label, PAGES[label]))
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, kind in EXTRAS.items() if kind))
+def test_an_address_of_our_own_knows_no_foreign_row(world: World, name: str) -> None:
+    for method in ("GET", "POST"):
+        ids = [world.id_of(EXTRAS[name], OWNER, place) for place in (OTHER, DELETED)]
+        paths = [reverse(f"admin:{name}", args=[pk]) for pk in ids]
+        answers = [world.ask(OWNER, method, path) for path in paths]
+        assert answers[0].status_code == answers[1].status_code
+        assert answers[0].status_code in {302, 404, 405}
+        assert world.ask("member", method, paths[0])["Location"].startswith("/admin/login/")
 
 
 def test_a_members_own_key_is_not_an_administrators_business(world: World) -> None:

@@ -34,11 +34,11 @@ def asked(world: World, role: str, one: Reference, place: str) -> Any:
     if pk is None:
         return None
     here = world.id_of(one.own, role, OWN) if one.own else None
-    named = {one.field: PREFIXES.get(one.field, "") + pk}
+    named = {one.field: [pk] if one.several else PREFIXES.get(one.field, "") + pk}
     return world.ask(role, "POST", path_of(ROUTES[one.name], here), {**one.body, **named})
 
 
-@pytest.mark.parametrize("one", REFERENCES, ids=lambda one: f"{one.name} {one.field}")
+@pytest.mark.parametrize("one", REFERENCES, ids=lambda one: f"{one.name} {one.field} {one.kind}")
 def test_anothers_is_refused_as_a_missing_one_is_and_changes_nothing(world: World, one: Reference) -> None:
     before = counts()
     for role in (MEMBER, ADMIN, OWNER):

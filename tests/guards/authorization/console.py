@@ -30,11 +30,23 @@ PAGES = {
     "accounts.AuditEntry": Page("audit"),
     "providers.Credential": Page("workspace credential", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "providers.ProviderHealth": Page("health", everybodys=True),
+    "providers.Drill": Page("drill", add=frozenset({OUTSIDER, ADMIN, OWNER})),  # for a workspace of one's own
+    "chat.McpServer": Page("MCP server", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "accounts.IdentityProvider": Page("identity provider", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.LanguageModel": Page("model", everybodys=True),
     "catalog.ContextDefault": Page("default", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.FallbackStep": Page("fallback", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
 }
 # Actions on a list, beside Django's own "delete selected"; whoever may view the list may use them on what it shows.
-ACTIONS: dict[str, set[str]] = {"accounts.Invitation": {"take_back"}, "providers.Credential": {"check_now"}}
-# Addresses of our own in a model's pages, after the last part of their name.
-EXTRAS = {"accounts_auditentry_export"}
+ACTIONS: dict[str, set[str]] = {
+    "accounts.Invitation": {"take_back"},
+    "providers.Credential": {"check_now"},
+    "chat.McpServer": {"ask"},
+}
+# Addresses of our own in a model's pages, and the kind of the row that they name.
+EXTRAS = {
+    "accounts_auditentry_export": "",
+    "providers_drill_stop": "drill",
+    "providers_drill_download": "drill",
+    "providers_providerhealth_check": "",  # of the whole installation
+}

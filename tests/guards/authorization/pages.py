@@ -35,24 +35,37 @@ SIGNING_IN: dict[str, list[Line]] = {
     "mfa_reauthenticate": [signed_in("GET", "POST", "PUT")],
     "mfa_reauthenticate_webauthn": [signed_in("GET", "POST", "PUT", anything=True)],
     "accounts:enter": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
+    "openid_connect_login": [public("GET", "POST")],
+    "openid_connect_callback": [public("GET", "POST")],
+    "socialaccount_login_cancelled": [public(*METHODS)],
+    "socialaccount_login_error": [public(*METHODS)],
+    "socialaccount_signup": [public("GET", "POST", "PUT")],
+    "social/login/cancelled/": [public(*METHODS)],
+    "social/login/error/": [public(*METHODS)],
+    "social/signup/": [public(*METHODS)],
+    "accounts:link": [public("GET", "POST")],  # shows what waits in this very session
+    "accounts:cancel_link": [public("POST")],
     "accounts:sign_in_again": [signed_in("GET", "POST", anything=True)],
     "accounts:welcome": [signed_in("GET")],
 }
 
 OWN_ACCOUNT: dict[str, list[Line]] = {
     "email/": [signed_in(*METHODS)],
+    "3rdparty/": [signed_in(*METHODS)],
+    "social/connections/": [signed_in(*METHODS)],
+    "accounts:unlink": [own("linked account", "GET", "POST", by=PEOPLE)],
     "sessions/": [signed_in(*METHODS)],
     "2fa/": [signed_in(*METHODS)],
     "2fa/webauthn/": [signed_in(*METHODS)],
     "2fa/webauthn/add/": [signed_in("GET", "POST", "PUT", anything=True)],
-    "2fa/webauthn/keys/<int:pk>/remove/": [own("passkey", "POST", "DELETE")],
-    "2fa/webauthn/keys/<int:pk>/edit/": [own("passkey", "GET", "POST", "PUT")],
+    "2fa/webauthn/keys/<int:pk>/remove/": [own("passkey", "POST", "DELETE", by=PEOPLE)],
+    "2fa/webauthn/keys/<int:pk>/edit/": [own("passkey", "GET", "POST", "PUT", by=PEOPLE)],
     "2fa/recovery-codes/": [signed_in("GET", "POST", passes=GONE)],
     "2fa/recovery-codes/download/": [signed_in("GET", passes=GONE)],
     "mfa_generate_recovery_codes": [signed_in("GET", "POST", "PUT", anything=True)],
     "accounts:security": [signed_in("GET")],
     "accounts:end_other_sessions": [signed_in("POST")],
-    "accounts:end_session": [own("session", "POST")],
+    "accounts:end_session": [own("session", "POST", by=PEOPLE)],
     "accounts:tokens": [members("GET", "POST")],
     "accounts:revoke_token": [own("token", "POST")],
 }
@@ -83,6 +96,18 @@ CHAT: dict[str, list[Line]] = {
     "chat:delete": [own("conversation", "POST")],
 }
 
+FILES: dict[str, list[Line]] = {
+    "chat:documents": [members("GET", "POST")],
+    "chat:document": [own("document", "GET", "POST")],
+    "chat:document-act": [own("document", "POST", body={"do": "again:x"})],
+    "chat:document-delete": [own("document", "POST")],
+    "chat:document-file": [own("document", "GET")],
+    "chat:document-page": [own("document", "GET", beside="1")],
+    "chat:attachment": [own("attachment", "GET")],
+    "chat:attachment-preview": [own("attachment", "GET", passes=GONE)],  # a text has none
+    "chat:attachment-remove": [own("attachment", "POST")],
+}
+
 PROVIDERS: dict[str, list[Line]] = {
     "providers:settings": [members("GET")],
     "providers:check": [members("POST", passes=GONE)],  # names its key in the body: `references`
@@ -96,4 +121,4 @@ PROVIDERS: dict[str, list[Line]] = {
     "providers:status_json": [members("GET")],
 }
 
-LINES = SIGNING_IN | OWN_ACCOUNT | WORKSPACE | CHAT | PROVIDERS
+LINES = SIGNING_IN | OWN_ACCOUNT | WORKSPACE | CHAT | FILES | PROVIDERS

@@ -13,6 +13,7 @@ class Reference:
     kind: str
     body: dict[str, Any]
     own: str = ""
+    several: bool = False
 
 
 RUN = {"context": "chat", "input": "Hello"}
@@ -22,6 +23,9 @@ REFERENCES = (
     Reference("chat_api:runs", "edits", "message", RUN),
     Reference("chat_api:runs", "answer_to", "message", {"context": "chat"}),
     Reference("chat_api:runs", "continues", "answer", {"context": "chat"}),
+    Reference("chat_api:runs", "attachments", "attachment", RUN, several=True),
+    Reference("chat_api:runs", "attachments", "document", RUN, several=True),
+    Reference("chat:new", "attachments", "attachment", {"text": "Hello"}, several=True),
     Reference("chat:conversation", "parent", "answer", {"text": "Hello"}, own="conversation"),
     Reference("chat:conversation", "edits", "message", {"text": "Hello"}, own="conversation"),
     Reference("chat:new", "parent", "answer", {"text": "Hello"}),

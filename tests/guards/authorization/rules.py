@@ -26,7 +26,8 @@ class Line:
     `passes` is what those who may are told when an honest call cannot end well here, `refused` what others are told;
     `calls` is False where it would
     reach a provider, so that only the refusals are tried. `anything` asks for no more than that nothing crashes;
-    `elsewhere` names the test that asks instead.
+    `elsewhere` names the test that asks instead. Where an address names two things, `beside` is the kind of the other
+    one (always one's own; a number stands for itself), and with `inner` the line is about the second of the two.
     """
 
     methods: tuple[str, ...]
@@ -39,6 +40,8 @@ class Line:
     calls: bool = True
     anything: bool = False
     elsewhere: str = ""
+    beside: str = ""
+    inner: bool = False
 
     def roles(self) -> tuple[str, ...]:
         return (ANONYMOUS, OWNER) if self.anything else ROLES

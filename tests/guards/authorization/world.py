@@ -8,18 +8,20 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from fido2.utils import websafe_encode
 
 from accounts import tokens
-from accounts.models import AuditEntry, Invitation, Role, User, Workspace
+from accounts.models import AuditEntry, IdentityProvider, Invitation, Role, User, Workspace
 from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
-from chat.models import Run
-from providers.models import Credential, ProviderHealth
+from chat.models import Attachment, AttachmentPage, McpServer, Run
+from providers.models import Credential, Drill, ProviderHealth
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
 from tests.chat.engine.rows import make_run
@@ -41,7 +43,7 @@ from tests.guards.authorization.rules import (
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 NO_NUMBER = "99999999"
-NUMBERED = {"session", "passkey", "default", "fallback", "model", "audit", "health"}
+NUMBERED = {"linked account", "session", "passkey", "default", "fallback", "model", "audit", "health"}
 MATES = {MEMBER: OWNER, ADMIN: MEMBER, OWNER: MEMBER}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 SAMPLES = {"slug": "openai", "str": "nonsense", "path": "x", "int": NO_NUMBER, "uuid": NOWHERE}
@@ -73,6 +75,10 @@ class World:
         whose = {OWN: role, OTHER: OWNER if role == OUTSIDER else OUTSIDER}.get(place, MATES.get(role, ""))
         return self.personal[kind].get(whose)
 
+    def beside(self, kind: str, role: str) -> str | None:
+        """One's own thing of a kind; a number is one already."""
+        return kind if not kind or kind.isdigit() else self.id_of(kind, role, OWN)
+
     def ask(self, role: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One request, whose effects are undone again."""
         client = Client(raise_request_exception=False)
@@ -94,9 +100,9 @@ class World:
         return {name: own if value == "{workspace}" else value for name, value in dict(body).items()}
 
 
-def path_of(route: str, pk: str | None) -> str:
-    """The address of a route, with `pk` for the first id in it and samples for everything else."""
-    given = iter([pk] if pk else [])
+def path_of(route: str, *pks: str | None) -> str:
+    """The address of a route, with `pks` for the ids in it, in their order, and samples for everything else."""
+    given = iter([pk for pk in pks if pk])
 
     def fill(match: re.Match[str]) -> str:
         converter = match[1] or "str"
@@ -156,7 +162,24 @@ def _personal(world: World, role: str, actor: Actor) -> None:
     passkey = WebAuthn.add(user, "Laptop", json.loads(SoftDevice().create(asked))).instance
     token = tokens.mint(user, workspace, "test", ["chat"])[0]
     session = UserSession.objects.create(user=user, ip="127.0.0.1", user_agent="x", session_key=f"none-{role}")
+    linked = SocialAccount.objects.create(user=user, provider="acme", uid=role)
+    attachment, document = (_file(user, workspace, purpose) for purpose in Attachment.Purpose)
+    AttachmentPage.objects.create(attachment=document, number=1, text="A page.")
+    asked = Run.objects.create(
+        stream_id=uuid.uuid4(),
+        context=Context.DOC,
+        workspace=workspace,
+        user=user,
+        branch=uuid.uuid4(),
+        state=Run.State.DONE,
+        document=document,
+        input={"task": "summary", "question": ""},
+    )
     made = {
+        "linked account": linked.pk,
+        "attachment": attachment.pk,
+        "document": document.pk,
+        "document run": asked.pk,
         "conversation": run.conversation_id,
         "message": run.answer.parent_id if run.answer else None,
         "answer": run.answer_id,
@@ -178,7 +201,17 @@ def _common(world: World, workspace: Workspace) -> None:
     invitation = Invitation.objects.create(
         workspace=workspace, email="eve@example.com", digest=workspace.name, sent_at=now, expires_at=now
     )
+    drill = Drill.objects.create(
+        workspace=workspace, provider_id="openai", kind="outage", streams=1, state=Drill.State.PASSED, beat_at=now
+    )
+    server = McpServer.objects.create(workspace=workspace, name="Files", url="https://example.com/mcp", enabled=False)
+    issuer = IdentityProvider.objects.create(
+        workspace=workspace, slug=workspace.name.lower(), name="Acme", issuer="https://issuer.example.com"
+    )
     made = {
+        "drill": drill.pk,
+        "MCP server": server.pk,
+        "identity provider": issuer.pk,
         "workspace": workspace.pk,
         "membership": other.pk,
         "member's account": other.user_id,
@@ -202,6 +235,22 @@ def _everybodys(world: World) -> None:
         made = {"default": default.pk, "fallback": step.pk, "model": model.pk, "audit": audited.pk, "health": "openai"}
         for kind, pk in made.items():
             world.common.setdefault(kind, {})[workspace.pk] = str(pk)
+
+
+def _file(user: User, workspace: Workspace, purpose: str) -> Attachment:
+    return Attachment.objects.create(
+        workspace=workspace,
+        owner=user,
+        purpose=purpose,
+        filename="notes.txt",
+        kind=Attachment.Kind.TEXT,
+        media_type="text/plain",
+        size=5,
+        sha256="0" * 64,
+        file=ContentFile(b"Hello", name="notes.txt"),
+        state=Attachment.State.READY,
+        page_count=1,
+    )
 
 
 def _credential(workspace: Workspace, user: User | None) -> Credential:

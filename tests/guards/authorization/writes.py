@@ -34,6 +34,7 @@ AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
 ELSEWHERE = "it is: {}"
 PROVIDER = ELSEWHERE.format("tests/providers/test_credential_audit.py, with a provider that answers")
 SIGNING = ELSEWHERE.format("tests/accounts/test_sign_in_events.py, along the way of a sign-in")
+LINKED = ELSEWHERE.format("tests/accounts/identity, along the way of a link")
 INVITED = ELSEWHERE.format("tests/accounts/test_invitations.py")
 CONTENT = "what a person writes, to whom and when is theirs; the run has a trace of its model and credential"
 ASKS = "changes nothing"
@@ -76,6 +77,32 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("2fa/webauthn/", "POST"): ASKS,
     ("readyz", "POST"): ASKS,
     ("catalog_api:explain", "POST"): ASKS,
+    ("accounts:unlink", "POST"): LINKED,
+    ("accounts:link", "POST"): LINKED,
+    ("accounts:cancel_link", "POST"): ASKS,
+    ("openid_connect_login", "POST"): STEP,
+    ("openid_connect_callback", "POST"): STEP,
+    ("socialaccount_login_cancelled", "POST"): ASKS,
+    ("socialaccount_login_error", "POST"): ASKS,
+    ("socialaccount_signup", "POST"): STEP,
+    ("social/login/cancelled/", "POST"): ASKS,
+    ("social/login/error/", "POST"): ASKS,
+    ("social/signup/", "POST"): ASKS,
+    ("social/connections/", "POST"): ASKS,
+    ("3rdparty/", "POST"): ASKS,
+    ("chat:documents", "POST"): CONTENT,
+    ("chat:document", "POST"): CONTENT,
+    ("chat:document-act", "POST"): CONTENT,
+    ("chat:document-delete", "POST"): CONTENT,
+    ("chat:attachment-remove", "POST"): CONTENT,
+    ("chat_api:attachments", "POST"): CONTENT,
+    ("chat_api:attachment", "DELETE"): CONTENT,
+    ("chat_api:documents", "POST"): CONTENT,
+    ("chat_api:document", "DELETE"): CONTENT,
+    ("chat_api:document-runs", "POST"): CONTENT,
+    ("chat_api:run-tool-results", "POST"): CONTENT,
+    ("providers_api:drills", "POST"): ELSEWHERE.format("tests/providers/test_credential_audit.py, where it may begin"),
+    ("providers_api:drill_stop", "POST"): "ends what was started, and that is written down",
     ("chat:new", "POST"): CONTENT,
     ("chat:structured", "POST"): CONTENT,
     ("chat:structured-stop", "POST"): CONTENT,
