@@ -70,6 +70,11 @@ def record(
     return entry
 
 
+def note(actor: Actor, action: str, target: str = "", **data: Any) -> None:
+    """`record`, for somebody who acts in their workspace."""
+    record(action, user=actor.user_id, workspace_id=actor.workspace_id, target=target, data=data)
+
+
 @transaction.atomic
 def _append(entry: AuditEntry) -> None:
     """Take the next place in the chain; the row lock on its head lets one writer at a time do so."""

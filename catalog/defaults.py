@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts import audit
 from accounts.policies import Actor
 from accounts.problems import Problem
 from catalog import preferences
@@ -66,11 +67,13 @@ def set_own(actor: Actor, context: str, key: str) -> None:
     _set(actor, context, key, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
 
 
+@transaction.atomic
 def set_workspace(actor: Actor, context: str, key: str) -> None:
     """The workspace's default. Raises Problem 403 for whoever does not administer it, 422 model_not_found."""
     if not actor.administers:
         raise Problem(403, "not_allowed", "Only an administrator sets the workspace's defaults.")
     _set(actor, context, key, {"workspace_id": actor.workspace_id, "user_id": None})
+    audit.note(actor, "default.set", context, model=key)
 
 
 def _set(actor: Actor, context: str, key: str, owner: dict[str, Any]) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts import audit
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import succession
@@ -40,21 +42,27 @@ def made(actor: Actor) -> QuerySet[ModelMigration]:
     return ModelMigration.objects.visible_to(actor)
 
 
+@transaction.atomic
 def move(actor: Actor, *, from_model: str, to_model: str) -> ModelMigration:
     """Raises Problem 403, 422."""
     require_administrator(actor)
     rows = facts_for(actor).models
-    return succession.migrate(
+    moved = succession.migrate(
         _mover(actor), _named(rows.get(from_model), "from_model"), _named(rows.get(to_model), "to_model")
     )
+    audit.note(actor, "model.moved", from_model, to=to_model)
+    return moved
 
 
+@transaction.atomic
 def take_back(actor: Actor, pk: int) -> ModelMigration:
     """Raises Problem 404, 403, 409."""
     if not ModelMigration.objects.visible_to(actor).filter(pk=pk).exists():
         raise not_found()
     require_administrator(actor)
-    return succession.undo(_mover(actor), pk)
+    undone = succession.undo(_mover(actor), pk)
+    audit.note(actor, "model.move_undone", undone.from_model, to=undone.to_model)
+    return undone
 
 
 def _named(row: LanguageModel | None, field: str) -> LanguageModel:

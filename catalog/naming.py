@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from accounts import audit
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import snapshot
@@ -32,7 +33,10 @@ def create(actor: Actor, *, name: str, target: str, reason: str) -> ModelAlias:
     if not reason.strip():
         raise Problem(422, "invalid_reason", "Say why there is this name.", field="reason")
     values = {"target": model, "reason": reason.strip()[:200]}
-    return ModelAlias.objects.update_or_create(name=name, workspace_id=actor.workspace_id, defaults=values)[0]
+    with transaction.atomic():
+        row, _ = ModelAlias.objects.update_or_create(name=name, workspace_id=actor.workspace_id, defaults=values)
+        audit.note(actor, "alias.set", name, model=target)
+    return row
 
 
 def acceptable(name: str) -> str:
@@ -55,6 +59,7 @@ def remove(actor: Actor, pk: int) -> None:
         if row is None:
             raise not_found()
         require_administrator(actor)
+        audit.note(actor, "alias.removed", row.name)
         row.delete()
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from accounts import audit
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog.facts import facts_for
@@ -56,26 +57,34 @@ def get(actor: Actor, pk: UUID) -> Specialist:
     return found
 
 
+@transaction.atomic
 def create(actor: Actor, values: dict[str, Any]) -> Specialist:
     """Raises Problem 403 for whoever does not administer the workspace, 409 slug_taken, 422 model_not_found or
     too_many."""
     _administers(actor)
     if Specialist.objects.visible_to(actor).count() >= MOST:
         raise Problem(422, "too_many", f"A workspace has at most {MOST} specialists.", "Remove one first.")
-    return _saved(actor, Specialist(workspace_id=actor.workspace_id), values)
+    made = _saved(actor, Specialist(workspace_id=actor.workspace_id), values)
+    audit.note(actor, "specialist.created", made.slug)
+    return made
 
 
+@transaction.atomic
 def change(actor: Actor, pk: UUID, values: dict[str, Any]) -> Specialist:
     """Raises Problem 403, 404, 409, 422."""
     found = get(actor, pk)
     _administers(actor)
-    return _saved(actor, found, values)
+    saved = _saved(actor, found, values)
+    audit.note(actor, "specialist.changed", saved.slug, fields=sorted(values))
+    return saved
 
 
+@transaction.atomic
 def delete(actor: Actor, pk: UUID) -> None:
     """What it answered stays. Raises Problem 403, 404."""
     found = get(actor, pk)
     _administers(actor)
+    audit.note(actor, "specialist.removed", found.slug)
     found.delete()
 
 

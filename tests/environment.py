@@ -3,9 +3,11 @@ installation, keys or databases reaches a test. Imported first of all, by confte
 
 import os
 import tempfile
+from typing import Any
 
 import django
 from django.conf import settings
+from servestatic.middleware import ServeStaticMiddleware
 
 OURS = (
     "SECRET_KEY",
@@ -35,3 +37,20 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
 django.setup()
 # Workers and child processes begin as this one did: without it.
 del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def scan_static_files_once() -> None:
+    """Every test client makes the middleware anew, which would read all static files from the disk each time."""
+    scan = ServeStaticMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def remembered(self: ServeStaticMiddleware) -> None:
+        if not found:
+            scan(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    ServeStaticMiddleware.add_files_from_finders = remembered  # type: ignore[method-assign]
+
+
+scan_static_files_once()

@@ -76,6 +76,8 @@ def judged(world: World, name: str, line: Line, method: str) -> Iterator[str]:
             got = outcome(answer)
             if got not in expected and not (line.anything and int(answer.status_code) < 500):
                 yield f"{method} {name} as {role}, {place or 'nothing named'}: {got}, not {' or '.join(expected)}"
+            if role == ANONYMOUS:
+                continue  # sent to the door, with the way back
             if place in {OTHER, DELETED} or (line.personal and place == SAME):
                 unseen[place] = plain(answer, pk)
         if len(set(unseen.values())) > 1:
