@@ -104,7 +104,9 @@ async def test_a_provider_that_is_down_is_replaced_by_the_next_of_the_plan(drive
     finished = await driven.ask(OPENAI, GEMINI)
     assert driven.moves[-1] == ("fallback", 4, "gemini", "provider_unavailable")
     assert driven.asked == ["openai"] * 3 + ["gemini"]
-    assert finished.message.parts[0].origin == ("gemini", "gemini-sandbox-flash")
+    origin = finished.message.parts[0].origin
+    assert origin is not None
+    assert (origin.provider_id, origin.model_id) == ("gemini", "gemini-sandbox-flash")
     assert driven.text
 
 
