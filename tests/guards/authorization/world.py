@@ -19,7 +19,7 @@ from accounts.models import AuditEntry, Invitation, Role, User, Workspace
 from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
 from chat.models import Run
-from providers.models import Credential, ProviderHealth
+from providers.models import Credential, Drill, ProviderHealth
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
 from tests.chat.engine.rows import make_run
@@ -178,7 +178,11 @@ def _common(world: World, workspace: Workspace) -> None:
     invitation = Invitation.objects.create(
         workspace=workspace, email="eve@example.com", digest=workspace.name, sent_at=now, expires_at=now
     )
+    drill = Drill.objects.create(
+        workspace=workspace, provider_id="openai", kind="outage", streams=8, state="passed", beat_at=now
+    )
     made = {
+        "drill": drill.pk,
         "workspace": workspace.pk,
         "membership": other.pk,
         "member's account": other.user_id,
