@@ -8,6 +8,7 @@ import dj_database_url
 from django.utils.csp import CSP
 
 from project import env, home, logging
+from project.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PARLEY_HOME = home.prepare(Path(env.text("PARLEY_HOME") or BASE_DIR / ".parley").resolve())
@@ -282,22 +283,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "project.api.Pages",
     "EXCEPTION_HANDLER": "project.api.problem_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Parley",
-    "DESCRIPTION": "Chat with every model family under your workspace's rules.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "RunStateEnum": "chat.models.Run.State",
-        "ContextEnum": "catalog.models.Context",
-        "DrillStateEnum": "providers.models.Drill.State",
-        "DrillKindEnum": "providers.models.Drill.Kind",
-    },
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "project.schema.complete"],
 }
 
 LOGGING = logging.configuration(env.text("LOG_LEVEL", "INFO"))

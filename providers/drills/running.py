@@ -74,7 +74,8 @@ def ask_to_stop(row: Drill) -> None:
 
 
 def seen(actor: Actor, drill_id: UUID) -> Drill:
-    """A drill that this person may see. Raises `Problem` 404."""
+    """A drill that this person may see. Raises `Problem` 403 for who runs none, else 404."""
+    policies.require_drills(actor)
     close_lost()
     row = visible(actor).filter(pk=drill_id).first()
     if row is None:

@@ -141,8 +141,8 @@ def test_a_member_neither_starts_nor_sees_drills(alice: Actor, bob: Actor) -> No
     client = api_client(bob)
     assert post(bob, provider_id="openai", kind="outage").json()["code"] == "not_allowed"
     assert client.get(API).status_code == 403
-    assert client.get(f"{API}{row.pk}/").status_code == 404
-    assert client.post(f"{API}{row.pk}/stop/").status_code == 404
+    assert client.get(f"{API}{row.pk}/").status_code == 403
+    assert client.post(f"{API}{row.pk}/stop/").status_code == 403
     assert Drill.objects.count() == 1
 
 

@@ -83,4 +83,10 @@ LINES: dict[str, list[Line]] = {
         without_calling(own("credential", "POST")),
         without_calling(shared("workspace credential", "POST")),
     ],
+    "providers_api:drills": [
+        admins("GET"),
+        without_calling(admins("POST", body={"provider_id": "openai", "kind": "outage"})),
+    ],
+    "providers_api:drill": [shared("drill", "GET", by=ADMINS)],
+    "providers_api:drill_stop": [shared("drill", "POST", by=ADMINS)],
 }

@@ -21,6 +21,7 @@ from accounts.models import AuditEntry, IdentityProvider, Invitation, Role, User
 from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
 from chat.models import Attachment, AttachmentPage, McpServer, Run
+from chat.models import Run
 from providers.models import Credential, Drill, ProviderHealth
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
@@ -212,6 +213,10 @@ def _common(world: World, workspace: Workspace) -> None:
         "drill": drill.pk,
         "MCP server": server.pk,
         "identity provider": issuer.pk,
+        workspace=workspace, provider_id="openai", kind="outage", streams=8, state="passed", beat_at=now
+    )
+    made = {
+        "drill": drill.pk,
         "workspace": workspace.pk,
         "membership": other.pk,
         "member's account": other.user_id,

@@ -38,6 +38,7 @@ LINKED = ELSEWHERE.format("tests/accounts/identity, along the way of a link")
 INVITED = ELSEWHERE.format("tests/accounts/test_invitations.py")
 CONTENT = "what a person writes, to whom and when is theirs; the run has a trace of its model and credential"
 ASKS = "changes nothing"
+DRILL = "touches nothing of anybody; its row says who started it"
 CHOICE = "a choice within what the rules allow"
 STEP = "one step of signing in, written when it ends"
 
@@ -47,6 +48,8 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("providers:check_all", "POST"): PROVIDER,
     ("providers_api:credentials", "POST"): PROVIDER,
     ("providers_api:check", "POST"): PROVIDER,
+    ("providers_api:drills", "POST"): DRILL,
+    ("providers_api:drill_stop", "POST"): DRILL,
     ("2fa/webauthn/add/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/remove/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/edit/", "POST"): "a name for oneself; the key stays the same",
