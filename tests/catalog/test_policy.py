@@ -138,7 +138,7 @@ def test_an_alias_is_a_name_wherever_one_is_given(alice: Actor, bob: Actor, cata
     ("body", "code"),
     [
         ({"name": "openai/b", "target": "openai/a", "reason": "x"}, "name_taken"),
-        ({"name": "two words", "target": "openai/a", "reason": "x"}, "invalid_name"),
+        ({"name": "two words", "target": "openai/a", "reason": "x"}, "invalid_alias"),
         ({"name": "fast", "target": "openai/nobody", "reason": "x"}, "model_not_found"),
         ({"name": "fast", "target": "openai/gone", "reason": "x"}, "model_not_found"),
     ],
