@@ -35,11 +35,12 @@ def entry_of(key: str) -> dict[str, Any]:
 
 
 def enrich(row: LanguageModel) -> None:
-    """Fill the row in place. The sandbox's models are its own."""
-    entry = entry_of(row.key)
+    """Fill the row in place. The sandbox's models are its own; all of them take tools, on every wire."""
+    entry, on = entry_of(row.key), shipped()[0]
+    if row.sandbox:
+        say(row, "tools", True, "data", on)
     if row.sandbox or not entry:
         return
-    on = shipped()[0]
     for ability in ABILITIES:
         known = True if ability in entry.get("can", ()) else False if ability in entry.get("cannot", ()) else None
         say(row, ability, known, "data", on)
