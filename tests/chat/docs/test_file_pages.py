@@ -104,7 +104,12 @@ def test_editing_brings_the_files_along(running: Sandbox, alice: Actor, signed_i
 
 
 def test_a_conversation_with_files_takes_no_more_queries(
-    alice: Actor, model: LanguageModel, signed_in: SignIn, ready: Ready, settings: Any, django_assert_max_num_queries: Any
+    alice: Actor,
+    model: LanguageModel,
+    signed_in: SignIn,
+    ready: Ready,
+    settings: Any,
+    django_assert_max_num_queries: Any,
 ) -> None:
     settings.SANDBOX_URL = "http://127.0.0.1:9"
     conversation = make_conversation(alice)
