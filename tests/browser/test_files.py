@@ -66,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "photo.png").write_bytes(files.picture(size=(400, 300)))
     (tmp_path / "lease.pdf").write_bytes(files.pdf(*files.PDF_PAGES))
     (tmp_path / "locked.pdf").write_bytes(files.locked_pdf())
-    chapters = (f"Chapter {number}: what house {number} agreed on.\n" * 80 for number in range(20))
+    chapters = (f"Chapter {number}: what house {number} agreed on.\n" * 80 for number in range(80))
     (tmp_path / "long.txt").write_text("".join(chapters))
     return tmp_path
 

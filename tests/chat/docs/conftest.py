@@ -12,10 +12,10 @@ from django.test import Client
 from accounts.policies import Actor
 from chat import attachments, workshop
 from chat.models import Attachment
-from tests.chat.doors.conftest import bearer, signed_in
+from tests.chat.doors.conftest import bearer, model, signed_in
 from tests.chat.engine.conftest import running, upstream, vendor
 
-__all__ = ["running", "signed_in", "upstream", "vendor"]
+__all__ = ["model", "running", "signed_in", "upstream", "vendor"]
 
 
 @pytest.fixture(autouse=True)

@@ -104,12 +104,19 @@ def test_editing_brings_the_files_along(running: Sandbox, alice: Actor, signed_i
 
 
 def test_a_conversation_with_files_takes_no_more_queries(
-    alice: Actor, signed_in: SignIn, ready: Ready, django_assert_max_num_queries: Any
+    alice: Actor,
+    model: LanguageModel,
+    signed_in: SignIn,
+    ready: Ready,
+    settings: Any,
+    django_assert_max_num_queries: Any,
 ) -> None:
+    settings.SANDBOX_URL = "http://127.0.0.1:9"
     conversation = make_conversation(alice)
     for number in range(4):
         ready(alice, f"{number}.txt", b"x", conversation=conversation.pk)
     client = signed_in(alice)
+    client.get("/models/")  # the catalog is in memory, until somebody changes it
     with django_assert_max_num_queries(12):
         client.get(f"/c/{conversation.pk}/")
 
