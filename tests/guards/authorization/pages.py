@@ -31,6 +31,13 @@ SIGNING_IN: dict[str, list[Line]] = {
     "mfa_authenticate": [public("GET", "POST")],
     "mfa_login_webauthn": [public("GET", "POST", "PUT")],
     "mfa_signup_webauthn": [public("GET", "POST", "PUT")],
+    "openid_connect_login": [Line(("GET", "POST"), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
+    "openid_connect_callback": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
+    "socialaccount_login_cancelled": [public("GET")],
+    "socialaccount_login_error": [public("GET")],
+    "socialaccount_signup": [public(*METHODS)],
+    "accounts:link": [public("GET", "POST")],
+    "accounts:cancel_link": [public("POST")],
     "account_reauthenticate": [signed_in("GET", "POST", "PUT")],
     "mfa_reauthenticate": [signed_in("GET", "POST", "PUT")],
     "mfa_reauthenticate_webauthn": [signed_in("GET", "POST", "PUT", anything=True)],
@@ -41,6 +48,8 @@ SIGNING_IN: dict[str, list[Line]] = {
 
 OWN_ACCOUNT: dict[str, list[Line]] = {
     "email/": [signed_in(*METHODS)],
+    "3rdparty/": [signed_in(*METHODS)],
+    "accounts:unlink": [own("linked account", "GET", "POST")],
     "sessions/": [signed_in(*METHODS)],
     "2fa/": [signed_in(*METHODS)],
     "2fa/webauthn/": [signed_in(*METHODS)],

@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.test import Client
@@ -15,7 +16,7 @@ from django.utils import timezone
 from fido2.utils import websafe_encode
 
 from accounts import tokens
-from accounts.models import AuditEntry, Invitation, Role, User, Workspace
+from accounts.models import AuditEntry, IdentityProvider, Invitation, Role, User, Workspace
 from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
 from chat.models import Run
@@ -41,7 +42,7 @@ from tests.guards.authorization.rules import (
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 NO_NUMBER = "99999999"
-NUMBERED = {"session", "passkey", "default", "fallback", "model", "audit", "health"}
+NUMBERED = {"linked account", "session", "passkey", "default", "fallback", "model", "audit", "health"}
 MATES = {MEMBER: OWNER, ADMIN: MEMBER, OWNER: MEMBER}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 SAMPLES = {"slug": "openai", "str": "nonsense", "path": "x", "int": NO_NUMBER, "uuid": NOWHERE}
@@ -156,7 +157,9 @@ def _personal(world: World, role: str, actor: Actor) -> None:
     passkey = WebAuthn.add(user, "Laptop", json.loads(SoftDevice().create(asked))).instance
     token = tokens.mint(user, workspace, "test", ["chat"])[0]
     session = UserSession.objects.create(user=user, ip="127.0.0.1", user_agent="x", session_key=f"none-{role}")
+    linked = SocialAccount.objects.create(user=user, provider="acme", uid=role)
     made = {
+        "linked account": linked.pk,
         "conversation": run.conversation_id,
         "message": run.answer.parent_id if run.answer else None,
         "answer": run.answer_id,
@@ -184,6 +187,9 @@ def _common(world: World, workspace: Workspace) -> None:
         "member's account": other.user_id,
         "invitation": invitation.pk,
         "workspace credential": _credential(workspace, None).pk,
+        "identity provider": IdentityProvider.objects.create(
+            workspace=workspace, slug=workspace.name.lower(), name="Acme", issuer="https://login.example"
+        ).pk,
     }
     for kind, pk in made.items():
         world.common.setdefault(kind, {})[workspace.pk] = str(pk)
