@@ -40,6 +40,12 @@ def enrolled(request: HttpRequest) -> None:
     request.session.pop(ENROL_KEY, None)
 
 
+def list_session(request: HttpRequest, user: User) -> None:
+    """For a sign-in that does not go through allauth, which lists the others itself."""
+    UserSession.objects.create_from_request(request)
+    note(request, user)
+
+
 def note(request: HttpRequest, user: User) -> None:
     """Write on the list of sessions how this one began."""
     steps = [step for step in proof.this_sign_in(request, user) if step["method"] != "sign_up"]

@@ -54,7 +54,7 @@ def provider_of(account: SocialAccount) -> IdentityProvider | None:
 
 def claims_of(account: SocialAccount) -> Claims:
     """The claims that were kept when the person came last."""
-    stored: dict[str, Any] = account.extra_data
+    stored: dict[str, Any] = {"issuer": "", "subject": account.uid} | account.extra_data
     return Claims(**{field.name: stored[field.name] for field in fields(Claims) if field.name in stored})
 
 

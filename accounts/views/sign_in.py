@@ -6,7 +6,6 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
 from allauth.account.internal.flows.logout import logout
 from allauth.account.views import ConfirmEmailVerificationCodeView, ConfirmLoginCodeView, LoginView
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -78,8 +77,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     get_adapter().login(request, user)
     proof.record_link(request, user)
     after_sign_in.enrolled(request)
-    UserSession.objects.create_from_request(request)
-    after_sign_in.note(request, user)
+    after_sign_in.list_session(request, user)
     return redirect("accounts:welcome")
 
 

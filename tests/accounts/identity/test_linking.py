@@ -4,7 +4,9 @@ import time
 from typing import Any
 
 import pytest
+from allauth.account import app_settings as account_settings
 from allauth.account.models import EmailAddress
+from allauth.mfa import app_settings as mfa_settings
 from allauth.socialaccount import app_settings
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
@@ -126,11 +128,13 @@ def test_a_link_to_a_provider_that_was_turned_off_is_gone(collided: Traveller) -
 
 
 # ---------------------------------------------------------------- the takeover matrix
-def test_allauth_is_left_to_merge_by_address_store_tokens_and_sign_in_on_a_click_nowhere() -> None:
+def test_nothing_of_allauth_merges_by_address_keeps_tokens_or_acts_on_a_mere_click() -> None:
     assert not app_settings.EMAIL_AUTHENTICATION
     assert not app_settings.EMAIL_AUTHENTICATION_AUTO_CONNECT
     assert not app_settings.STORE_TOKENS
     assert not app_settings.LOGIN_ON_GET
+    assert not account_settings.LOGOUT_ON_GET
+    assert not mfa_settings.WEBAUTHN_ALLOW_INSECURE_ORIGIN
 
 
 @pytest.mark.parametrize("said", [False, "false", "true", 1, None, "0"])

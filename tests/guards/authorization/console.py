@@ -28,6 +28,7 @@ PAGES = {
     "accounts.Membership": Page("membership", change=ADMITTED, delete=ADMITTED),
     "accounts.Invitation": Page("invitation"),
     "accounts.AuditEntry": Page("audit"),
+    "accounts.IdentityProvider": Page("identity provider", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "providers.Credential": Page("workspace credential", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "providers.ProviderHealth": Page("health", everybodys=True),
     "providers.Drill": Page("drill", add=frozenset({OUTSIDER, ADMIN, OWNER})),  # for a workspace of one's own

@@ -21,7 +21,6 @@ from accounts.models import AuditEntry, IdentityProvider, Invitation, Role, User
 from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
 from chat.models import Attachment, AttachmentPage, McpServer, Run
-from chat.models import Run
 from providers.models import Credential, Drill, ProviderHealth
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
@@ -206,22 +205,17 @@ def _common(world: World, workspace: Workspace) -> None:
         workspace=workspace, provider_id="openai", kind="outage", streams=1, state=Drill.State.PASSED, beat_at=now
     )
     server = McpServer.objects.create(workspace=workspace, name="Files", url="https://example.com/mcp", enabled=False)
-    issuer = IdentityProvider.objects.create(
-        workspace=workspace, slug=workspace.name.lower(), name="Acme", issuer="https://issuer.example.com"
-    )
     made = {
         "drill": drill.pk,
         "MCP server": server.pk,
-        "identity provider": issuer.pk,
-        workspace=workspace, provider_id="openai", kind="outage", streams=8, state="passed", beat_at=now
-    )
-    made = {
-        "drill": drill.pk,
         "workspace": workspace.pk,
         "membership": other.pk,
         "member's account": other.user_id,
         "invitation": invitation.pk,
         "workspace credential": _credential(workspace, None).pk,
+        "identity provider": IdentityProvider.objects.create(
+            workspace=workspace, slug=workspace.name.lower(), name="Acme", issuer="https://login.example"
+        ).pk,
     }
     for kind, pk in made.items():
         world.common.setdefault(kind, {})[workspace.pk] = str(pk)

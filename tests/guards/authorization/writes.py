@@ -12,6 +12,7 @@ AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
     ("accounts:revoke_token", "POST"): ("token", {}, "api_token.revoked"),
     ("accounts:end_other_sessions", "POST"): ("", {}, "identity.other_sessions_ended"),
     ("accounts:end_session", "POST"): ("session", {}, "identity.session_ended"),
+    ("accounts:unlink", "POST"): ("linked account", {}, "identity.unlinked"),
     ("accounts:rename_workspace", "POST"): ("", {"name": "Renamed"}, "workspace.renamed"),
     ("accounts:delete_workspace", "POST"): ("", {"name": "Ours"}, "workspace.deleted"),
     ("accounts:change_role", "POST"): ("membership", {"role": "admin"}, "member.role_changed"),
@@ -43,6 +44,11 @@ CHOICE = "a choice within what the rules allow"
 STEP = "one step of signing in, written when it ends"
 
 UNHEARD: dict[tuple[str, str], str] = {
+    ("openid_connect_login", "POST"): STEP,
+    ("socialaccount_signup", "POST"): STEP,
+    ("accounts:link", "POST"): ELSEWHERE.format("tests/accounts/identity/test_linking.py"),
+    ("accounts:cancel_link", "POST"): ASKS,
+    ("3rdparty/", "POST"): ASKS,
     ("providers:keep", "POST"): PROVIDER,
     ("providers:check", "POST"): PROVIDER,
     ("providers:check_all", "POST"): PROVIDER,
