@@ -43,8 +43,7 @@ def rename(actor: Actor, name: str) -> Workspace:
     workspace = memberships.lock(actor.workspace_id)
     before, workspace.name = workspace.name, _named(name)
     workspace.save(update_fields=["name"])
-    facts = {"before": before, "after": workspace.name}
-    audit.record("workspace.renamed", user=actor.user_id, workspace_id=workspace.pk, target=before, data=facts)
+    audit.note(actor, "workspace.renamed", before, after=workspace.name)
     return workspace
 
 
@@ -55,7 +54,7 @@ def delete(actor: Actor) -> None:
     require_owning(actor)
     workspace = memberships.lock(actor.workspace_id)
     people = list(User.objects.filter(memberships__workspace=workspace, is_staff=True))
-    audit.record("workspace.deleted", user=actor.user_id, workspace_id=workspace.pk, target=workspace.name)
+    audit.note(actor, "workspace.deleted", workspace.name)
     workspace.delete()
     for person in people:
         memberships.sync_staff(person)

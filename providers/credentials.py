@@ -189,7 +189,7 @@ def note(action: str, row: Credential, by: UUID | None) -> None:
 
 def note_check(actor: Actor, what: str) -> None:
     """Written before the key is used; `what` is a reference, or says which are meant."""
-    audit.record("credential.checked", user=actor.user_id, workspace_id=actor.workspace_id, target=what)
+    audit.note(actor, "credential.checked", what)
 
 
 def accepted(provider_id: str, secret: str, base_url: str) -> tuple[str, str]:

@@ -51,10 +51,7 @@ def start(actor: Actor, *, provider_id: str, kind: str, streams: int = STREAMS) 
                 streams=streams,
                 beat_at=timezone.now(),
             )
-            facts = {"provider": provider_id, "kind": kind, "streams": streams}
-            audit.record(
-                "drill.started", user=actor.user_id, workspace_id=row.workspace_id, target=str(row), data=facts
-            )
+            audit.note(actor, "drill.started", str(row), streams=streams)
     except IntegrityError:
         raise running() from None
     transaction.on_commit(lambda: _running.begin(row.pk, order))

@@ -92,7 +92,9 @@ def plain(answer: Any, pk: str | None) -> bytes:
     return told.replace(f"/{pk}/".encode(), b"/ID/")
 
 
-@pytest.mark.parametrize("part", ["SIGNING_IN", "OWN_ACCOUNT", "WORKSPACE", "CHAT", "FILES", "PROVIDERS", "API"])
+@pytest.mark.parametrize(
+    "part", ["SIGNING_IN", "OWN_ACCOUNT", "WORKSPACE", "CHAT", "FILES", "PROVIDERS", "CATALOG", "API"]
+)
 def test_everybody_gets_what_the_table_says(world: World, part: str) -> None:
     table: dict[str, list[Line]] = api.LINES if part == "API" else getattr(pages, part)
     wrong = [

@@ -13,6 +13,9 @@ from tests.guards.authorization.rules import (
     without_calling,
 )
 
+ALIAS = {"name": "fast", "target": "openai/gpt-x", "reason": "It is."}
+SPECIALIST = {"name": "Poet", "slug": "poet", "description": "Rhymes."}
+
 LINES: dict[str, list[Line]] = {
     "api-schema": [signed_in("GET")],
     "api-docs": [signed_in("GET")],
@@ -35,10 +38,33 @@ LINES: dict[str, list[Line]] = {
     "accounts_api:audit": [admins("GET")],
     "accounts_api:audit-export": [admins("GET")],
     "catalog_api:models": [members("GET")],
+    "catalog_api:leaving": [admins("GET")],
+    "catalog_api:defaults": [members("GET")],
+    "catalog_api:own-default": [members("PUT", body={"model": ""})],
+    "catalog_api:workspace-default": [admins("PUT", body={"model": ""})],
+    "catalog_api:aliases": [members("GET"), admins("POST", body=ALIAS)],
+    "catalog_api:alias": [shared("alias", "DELETE", by=ADMINS)],
+    "catalog_api:rules": [members("GET"), admins("POST", body={"effect": "deny", "provider_id": "mistral"})],
+    "catalog_api:rule": [shared("rule", "DELETE", by=ADMINS)],
+    "catalog_api:migrations": [admins("GET"), admins("POST", body={"from_model": "a/b", "to_model": "a/c"})],
+    "catalog_api:undo": [shared("migration", "POST", by=ADMINS)],
     "catalog_api:explain": [members("POST")],
     "chat_api:conversations": [members("GET", "POST")],
     "chat_api:conversation": [own("conversation", "GET", "PATCH", "DELETE")],
     "chat_api:messages": [own("conversation", "GET")],
+    "chat_api:summary": [own("conversation", "GET", passes=GONE), own("conversation", "POST")],
+    "chat_api:context": [own("conversation", "GET")],
+    "chat_api:compactions": [own("conversation", "GET")],
+    "chat_api:compaction": [
+        own("conversation", "PATCH", beside="compaction", body={"revoked": True}),
+        own("compaction", "PATCH", beside="conversation", inner=True, body={"revoked": True}),
+    ],
+    "chat_api:specialists": [members("GET"), admins("POST", body=SPECIALIST)],
+    "chat_api:specialist": [
+        shared("specialist", "GET"),
+        shared("specialist", "PATCH", by=ADMINS, body={"name": "Another"}),
+        shared("specialist", "DELETE", by=ADMINS),
+    ],
     "chat_api:attachments": [members("GET", "POST")],
     "chat_api:attachment": [own("attachment", "GET", "DELETE")],
     "chat_api:attachment-content": [own("attachment", "GET")],
@@ -55,12 +81,6 @@ LINES: dict[str, list[Line]] = {
         own("run", "POST", body={"results": [{"tool_call_id": "call-1", "result": "Sunny"}]}),
     ],
     "chat_api:tools": [members("GET")],
-    "providers_api:drills": [
-        admins("GET"),
-        without_calling(admins("POST", body={"provider_id": "openai", "kind": "outage"})),
-    ],
-    "providers_api:drill": [shared("drill", "GET", by=ADMINS, refused=GONE)],
-    "providers_api:drill_stop": [shared("drill", "POST", by=ADMINS, refused=GONE)],
     "chat_api:runs": [members("POST")],
     "chat_api:run": [own("run", "GET")],
     "chat_api:run-stop": [own("run", "POST")],

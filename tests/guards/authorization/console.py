@@ -28,13 +28,16 @@ PAGES = {
     "accounts.Membership": Page("membership", change=ADMITTED, delete=ADMITTED),
     "accounts.Invitation": Page("invitation"),
     "accounts.AuditEntry": Page("audit"),
-    "accounts.IdentityProvider": Page("identity provider", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "providers.Credential": Page("workspace credential", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "providers.ProviderHealth": Page("health", everybodys=True),
     "providers.Drill": Page("drill", add=frozenset({OUTSIDER, ADMIN, OWNER})),  # for a workspace of one's own
     "chat.McpServer": Page("MCP server", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "accounts.IdentityProvider": Page("identity provider", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.LanguageModel": Page("model", everybodys=True),
+    "catalog.ModelAlias": Page("alias", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "catalog.Rule": Page("rule", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "catalog.ModelMigration": Page("migration"),
+    "chat.Specialist": Page("specialist", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.ContextDefault": Page("default", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.FallbackStep": Page("fallback", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
 }
@@ -43,6 +46,7 @@ ACTIONS: dict[str, set[str]] = {
     "accounts.Invitation": {"take_back"},
     "providers.Credential": {"check_now"},
     "chat.McpServer": {"ask"},
+    "catalog.ModelMigration": {"undo"},
 }
 # Addresses of our own in a model's pages, and the kind of the row that they name.
 EXTRAS = {

@@ -31,13 +31,6 @@ SIGNING_IN: dict[str, list[Line]] = {
     "mfa_authenticate": [public("GET", "POST")],
     "mfa_login_webauthn": [public("GET", "POST", "PUT")],
     "mfa_signup_webauthn": [public("GET", "POST", "PUT")],
-    "openid_connect_login": [Line(("GET", "POST"), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
-    "openid_connect_callback": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
-    "socialaccount_login_cancelled": [public("GET")],
-    "socialaccount_login_error": [public("GET")],
-    "socialaccount_signup": [public(*METHODS)],
-    "accounts:link": [public("GET", "POST")],
-    "accounts:cancel_link": [public("POST")],
     "account_reauthenticate": [signed_in("GET", "POST", "PUT")],
     "mfa_reauthenticate": [signed_in("GET", "POST", "PUT")],
     "mfa_reauthenticate_webauthn": [signed_in("GET", "POST", "PUT", anything=True)],
@@ -86,7 +79,9 @@ WORKSPACE: dict[str, list[Line]] = {
     "accounts:invite": [admins("POST")],
     "accounts:take_back_invitation": [shared("invitation", "POST", by=ADMINS)],
     "accounts:new_workspace": [Line(("GET", "POST"), ADMINS | {"superuser"})],
-    "accounts:switch_workspace": [members("POST", body={"workspace": "{workspace}"}, refused=GONE)],
+    "accounts:switch_workspace": [
+        Line(("POST",), PEOPLE, body={"workspace": "{workspace}"}, anything=True),  # `references` asks
+    ],
     "accounts:invitation": [Line(("GET", "POST"), frozenset({"anonymous", *PEOPLE}), passes=GONE)],
 }
 
@@ -100,6 +95,10 @@ CHAT: dict[str, list[Line]] = {
     "chat:act": [own("conversation", "POST")],
     "chat:model": [own("conversation", "POST")],
     "chat:rename": [own("conversation", "POST", body={"title": "Renamed"})],
+    "chat:summarise": [own("conversation", "POST")],
+    "chat:ring": [own("conversation", "GET")],
+    "chat:context": [own("conversation", "POST")],
+    "chat:specialists": [members("GET")],
     "chat:delete": [own("conversation", "POST")],
 }
 
@@ -128,4 +127,10 @@ PROVIDERS: dict[str, list[Line]] = {
     "providers:status_json": [members("GET")],
 }
 
-LINES = SIGNING_IN | OWN_ACCOUNT | WORKSPACE | CHAT | FILES | PROVIDERS
+CATALOG: dict[str, list[Line]] = {
+    "catalog:models": [members("GET")],
+    "catalog:model": [members("GET", passes=GONE)],
+    "catalog:defaults": [members("GET", "POST")],
+}
+
+LINES = SIGNING_IN | OWN_ACCOUNT | WORKSPACE | CHAT | FILES | PROVIDERS | CATALOG

@@ -56,7 +56,9 @@ class Line:
             return frozenset({DOOR})
         if place in {OTHER, DELETED} or (self.personal and place == SAME):
             return frozenset({GONE}) if role in self.may else frozenset({GONE, NO})
-        return frozenset({self.passes}) if role in self.may else frozenset({self.refused})
+        if role in self.may:
+            return frozenset({self.passes})
+        return frozenset({NO if role == SUPERUSER else self.refused})  # who is in no workspace comes to nothing first
 
 
 def public(*methods: str) -> Line:

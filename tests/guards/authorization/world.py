@@ -19,8 +19,8 @@ from fido2.utils import websafe_encode
 from accounts import tokens
 from accounts.models import AuditEntry, IdentityProvider, Invitation, Role, User, Workspace
 from accounts.policies import Actor, actor_for
-from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel
-from chat.models import Attachment, AttachmentPage, McpServer, Run
+from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel, ModelAlias, ModelMigration, Rule
+from chat.models import Attachment, AttachmentPage, Compaction, McpServer, Run, Specialist
 from providers.models import Credential, Drill, ProviderHealth
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
@@ -43,9 +43,22 @@ from tests.guards.authorization.rules import (
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 NO_NUMBER = "99999999"
-NUMBERED = {"linked account", "session", "passkey", "default", "fallback", "model", "audit", "health"}
+NUMBERED = {
+    "linked account",
+    "session",
+    "passkey",
+    "default",
+    "fallback",
+    "model",
+    "audit",
+    "health",
+    "alias",
+    "rule",
+    "migration",
+}
 MATES = {MEMBER: OWNER, ADMIN: MEMBER, OWNER: MEMBER}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
+NAMED = {"context": "chat"}
 SAMPLES = {"slug": "openai", "str": "nonsense", "path": "x", "int": NO_NUMBER, "uuid": NOWHERE}
 
 
@@ -106,7 +119,8 @@ def path_of(route: str, *pks: str | None) -> str:
 
     def fill(match: re.Match[str]) -> str:
         converter = match[1] or "str"
-        return next(given, SAMPLES[converter]) if converter in {"uuid", "int"} else SAMPLES[converter]
+        sample = NAMED.get(match[2], SAMPLES[converter])
+        return next(given, sample) if converter in {"uuid", "int"} else sample
 
     return "/" + PARAMETER.sub(fill, route)
 
@@ -123,6 +137,9 @@ def outcome(answer: Any) -> str:
 # ---------------------------------------------------------------- making it
 def make_world() -> World:
     world = World(make_workspace("Ours"), make_workspace("Theirs"))
+    for workspace in (world.ours, world.theirs):
+        slug = workspace.name.lower()
+        IdentityProvider.objects.create(workspace=workspace, slug=slug, name="Acme", issuer="https://login.example")
     roles = {OUTSIDER: Role.OWNER, MEMBER: Role.MEMBER, ADMIN: Role.ADMIN, OWNER: Role.OWNER}
     for name, role in roles.items():
         world.people[name] = _person(name)
@@ -162,7 +179,7 @@ def _personal(world: World, role: str, actor: Actor) -> None:
     passkey = WebAuthn.add(user, "Laptop", json.loads(SoftDevice().create(asked))).instance
     token = tokens.mint(user, workspace, "test", ["chat"])[0]
     session = UserSession.objects.create(user=user, ip="127.0.0.1", user_agent="x", session_key=f"none-{role}")
-    linked = SocialAccount.objects.create(user=user, provider="acme", uid=role)
+    linked = SocialAccount.objects.create(user=user, provider=workspace.name.lower(), uid=role)
     attachment, document = (_file(user, workspace, purpose) for purpose in Attachment.Purpose)
     AttachmentPage.objects.create(attachment=document, number=1, text="A page.")
     asked = Run.objects.create(
@@ -175,7 +192,11 @@ def _personal(world: World, role: str, actor: Actor) -> None:
         document=document,
         input={"task": "summary", "question": ""},
     )
+    compaction = Compaction.objects.create(
+        conversation=run.conversation, upto=run.answer, summary="Greetings.", messages=1
+    )
     made = {
+        "compaction": compaction.pk,
         "linked account": linked.pk,
         "attachment": attachment.pk,
         "document": document.pk,
@@ -213,9 +234,7 @@ def _common(world: World, workspace: Workspace) -> None:
         "member's account": other.user_id,
         "invitation": invitation.pk,
         "workspace credential": _credential(workspace, None).pk,
-        "identity provider": IdentityProvider.objects.create(
-            workspace=workspace, slug=workspace.name.lower(), name="Acme", issuer="https://login.example"
-        ).pk,
+        "identity provider": IdentityProvider.objects.get(workspace=workspace).pk,
     }
     for kind, pk in made.items():
         world.common.setdefault(kind, {})[workspace.pk] = str(pk)
@@ -230,8 +249,19 @@ def _everybodys(world: World) -> None:
     for workspace in (world.ours, world.theirs):
         default = ContextDefault.objects.create(context="chat", workspace=workspace, model=model)
         step = FallbackStep.objects.create(workspace=workspace, model=model)
+        alias = ModelAlias.objects.create(name="quick", workspace=workspace, target=model, reason="It is.")
+        rule = Rule.objects.create(workspace=workspace, effect="deny", provider_id="gemini")
+        moved = ModelMigration.objects.create(workspace=workspace, from_model="a/b", to_model="a/c")
+        specialist = Specialist.objects.create(workspace=workspace, name="Writer", slug="writer", description="Writes.")
+        ours = {"alias": alias.pk, "rule": rule.pk, "migration": moved.pk, "specialist": specialist.pk}
         audited = AuditEntry.objects.filter(workspace_id=workspace.pk).latest("pk")
-        made = {"default": default.pk, "fallback": step.pk, "model": model.pk, "audit": audited.pk, "health": "openai"}
+        made = {
+            "default": default.pk,
+            "fallback": step.pk,
+            "model": model.pk,
+            "audit": audited.pk,
+            "health": "openai",
+        } | ours
         for kind, pk in made.items():
             world.common.setdefault(kind, {})[workspace.pk] = str(pk)
 

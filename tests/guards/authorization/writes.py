@@ -6,6 +6,8 @@ stands for a thing made for this call); everything else that is no GET is in UNH
 
 from typing import Any
 
+from tests.guards.authorization import api
+
 # (name, method): (kind that the address names, own or same workspace, what is sent, the action that is written)
 AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
     ("accounts:tokens", "POST"): ("", {"name": "Script", "scopes": ["chat"], "days": "30"}, "api_token.created"),
@@ -29,6 +31,13 @@ AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
     ("accounts_api:member", "DELETE"): ("membership", {}, "member.removed"),
     ("accounts_api:invitations", "POST"): ("", {"email": "new@example.com"}, "invitation.sent"),
     ("accounts_api:invitation", "DELETE"): ("invitation", {}, "invitation.revoked"),
+    ("catalog_api:rules", "POST"): ("", {"effect": "deny", "provider_id": "mistral"}, "rule.created"),
+    ("catalog_api:rule", "DELETE"): ("rule", {}, "rule.removed"),
+    ("catalog_api:alias", "DELETE"): ("alias", {}, "alias.removed"),
+    ("catalog_api:workspace-default", "PUT"): ("", {"model": ""}, "default.set"),
+    ("chat_api:specialists", "POST"): ("", api.SPECIALIST, "specialist.created"),
+    ("chat_api:specialist", "PATCH"): ("specialist", {"name": "Another"}, "specialist.changed"),
+    ("chat_api:specialist", "DELETE"): ("specialist", {}, "specialist.removed"),
     ("providers_api:credential", "DELETE"): ("workspace credential", {}, "credential.removed"),
 }
 
@@ -40,22 +49,16 @@ INVITED = ELSEWHERE.format("tests/accounts/test_invitations.py")
 CONTENT = "what a person writes, to whom and when is theirs; the run has a trace of its model and credential"
 ASKS = "changes nothing"
 DRILL = "touches nothing of anybody; its row says who started it"
+MODELS = ELSEWHERE.format("tests/catalog/test_catalog_audit.py, with a catalog that has models in it")
 CHOICE = "a choice within what the rules allow"
 STEP = "one step of signing in, written when it ends"
 
 UNHEARD: dict[tuple[str, str], str] = {
-    ("openid_connect_login", "POST"): STEP,
-    ("socialaccount_signup", "POST"): STEP,
-    ("accounts:link", "POST"): ELSEWHERE.format("tests/accounts/identity/test_linking.py"),
-    ("accounts:cancel_link", "POST"): ASKS,
-    ("3rdparty/", "POST"): ASKS,
     ("providers:keep", "POST"): PROVIDER,
     ("providers:check", "POST"): PROVIDER,
     ("providers:check_all", "POST"): PROVIDER,
     ("providers_api:credentials", "POST"): PROVIDER,
     ("providers_api:check", "POST"): PROVIDER,
-    ("providers_api:drills", "POST"): DRILL,
-    ("providers_api:drill_stop", "POST"): DRILL,
     ("2fa/webauthn/add/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/remove/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/edit/", "POST"): "a name for oneself; the key stays the same",
@@ -112,6 +115,15 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("chat_api:run-tool-results", "POST"): CONTENT,
     ("providers_api:drills", "POST"): ELSEWHERE.format("tests/providers/test_credential_audit.py, where it may begin"),
     ("providers_api:drill_stop", "POST"): "ends what was started, and that is written down",
+    ("catalog:defaults", "POST"): "a workspace's default is written by the flow that the API calls too",
+    ("catalog_api:own-default", "PUT"): CHOICE,
+    ("catalog_api:aliases", "POST"): MODELS,
+    ("catalog_api:migrations", "POST"): MODELS,
+    ("catalog_api:undo", "POST"): MODELS,
+    ("chat:summarise", "POST"): CONTENT,
+    ("chat:context", "POST"): CONTENT,
+    ("chat_api:summary", "POST"): CONTENT,
+    ("chat_api:compaction", "PATCH"): CONTENT,
     ("chat:new", "POST"): CONTENT,
     ("chat:structured", "POST"): CONTENT,
     ("chat:structured-stop", "POST"): CONTENT,
