@@ -53,7 +53,7 @@ LINES: dict[str, list[Line]] = {
     "chat_api:conversation": [own("conversation", "GET", "PATCH", "DELETE")],
     "chat_api:messages": [own("conversation", "GET")],
     "chat_api:summary": [own("conversation", "GET", passes=GONE), own("conversation", "POST")],
-    "chat_api:context": [own("conversation", "GET")],
+    "chat_api:context": [own("conversation", "GET", passes=GONE)],
     "chat_api:compactions": [own("conversation", "GET")],
     "chat_api:compaction": [
         own("conversation", "PATCH", beside="compaction", body={"revoked": True}),

@@ -29,6 +29,7 @@ REFERENCES = (
     Reference("chat:conversation", "parent", "answer", {"text": "Hello"}, own="conversation"),
     Reference("chat:conversation", "edits", "message", {"text": "Hello"}, own="conversation"),
     Reference("chat:new", "parent", "answer", {"text": "Hello"}),
+    Reference("chat_api:summary", "at", "answer", {}, own="conversation"),
     Reference("providers:check", "ref", "credential", {}),
     Reference("accounts:switch_workspace", "workspace", "workspace", {}),
 )

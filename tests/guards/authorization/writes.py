@@ -89,7 +89,6 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("2fa/webauthn/", "POST"): ASKS,
     ("readyz", "POST"): ASKS,
     ("catalog_api:explain", "POST"): ASKS,
-    ("accounts:unlink", "POST"): LINKED,
     ("accounts:link", "POST"): LINKED,
     ("accounts:cancel_link", "POST"): ASKS,
     ("openid_connect_login", "POST"): STEP,
