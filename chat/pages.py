@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists
+
+from accounts.models import Workspace
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import preferences
@@ -12,7 +15,7 @@ from catalog.choices import Group, Option, picker
 from catalog.models import Context
 from chat import attachments, runs, summaries
 from chat.fill import Fill, fill_of
-from chat.models import Attachment, Conversation, Message, Run, Specialist
+from chat.models import Attachment, Conversation, McpServer, Message, Run, Specialist
 from chat.render.summaries import panel
 from chat.render.turns import Turns, run_of
 from chat.threads import MOST_TURNS, TURNS, Branch, branch_at
@@ -34,6 +37,27 @@ class Look:
     problem: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which of the rarer things there are to show, so that a page without them does not ask for each."""
+
+    drafts: bool
+    servers: bool
+    specialists: bool
+    summary: bool
+
+
+def held(actor: Actor, conversation: Conversation | None) -> Held:
+    """One query."""
+    there = Workspace.objects.filter(pk=actor.workspace_id).values_list(
+        Exists(attachments.drafts(actor, conversation.pk if conversation else None)),
+        Exists(McpServer.objects.visible_to(actor).filter(enabled=True)),
+        Exists(Specialist.objects.visible_to(actor).filter(enabled=True)),
+        Exists(summaries.asked(actor, conversation.pk if conversation else None)),
+    )
+    return Held(*there.get())
+
+
 def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[str, Any]:
     """The template's context. Raises Problem 404 for a message that is not in this conversation."""
     edited = _edited(actor, conversation, look.edit)
@@ -46,10 +70,11 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         branch = branch_at(actor, conversation, at, turns)
     wanted = look.model or (conversation.model if conversation else "")
     groups = picker(actor, wanted)
-    tools = sets.choices(actor, conversation.tools if conversation else None)
+    has = held(actor, conversation)
+    tools = sets.choices(actor, conversation.tools if conversation else None, servers=has.servers)
     labels = {option.key: option.label for group in groups for option in group.options}
     picked = chosen(groups, wanted)
-    written = summaries.latest(actor, conversation) if conversation else None
+    written = summaries.latest(actor, conversation) if conversation and has.summary else None
     return {
         "conversation": conversation,
         "turns": Turns(conversation, branch, labels).html() if conversation else [],
@@ -65,12 +90,12 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "fill": fill_of(branch.messages, picked[1].key) if picked else None,
         "summary": panel(written, labels, opened=look.summary) if written else "",
         "summarising": written is not None and written.run.state in Run.ACTIVE,
-        "contexts": _contexts(actor, conversation),
+        "contexts": _contexts(conversation) if has.specialists else [],
         "end": branch.messages[-1].pk if branch.messages else "",
         "ready": any(group.ready for group in groups),
         "models": sum(len(group.options) for group in groups),
         "text": look.text or (edited.text if edited else ""),
-        "files": _files(actor, conversation, edited),
+        "files": _files(actor, conversation, edited) if edited or has.drafts else [],
         "parent": branch.messages[-1].pk if look.at and branch.messages and not edited else "",
         "edits": edited.pk if edited else "",
         "problem": look.problem,
@@ -86,10 +111,8 @@ def _files(actor: Actor, conversation: Conversation | None, edited: Message | No
     return list(Attachment.objects.visible_to(actor).filter(pk__in=ids)) if ids else []
 
 
-def _contexts(actor: Actor, conversation: Conversation | None) -> list[tuple[str, str, bool]]:
-    """How the next message may be answered (value, words, whether it is chosen); nothing when there is no choice."""
-    if not Specialist.objects.visible_to(actor).filter(enabled=True).exists():
-        return []
+def _contexts(conversation: Conversation | None) -> list[tuple[str, str, bool]]:
+    """How the next message may be answered: value, words, whether it is chosen."""
     chosen = conversation.context if conversation else Context.CHAT.value
     return [(value, words, value == chosen) for value, words in Conversation.ANSWERED]
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
@@ -85,8 +86,12 @@ def _upto(actor: Actor, conversation: Conversation, at: UUID | None) -> Message:
     return message
 
 
+def asked(actor: Actor, conversation: UUID | None) -> QuerySet[Run]:
+    """The runs that summarise the conversation as a whole."""
+    return Run.objects.visible_to(actor).filter(conversation=conversation, context=Context.SUMMARY, input__what=WHAT)
+
+
 def latest(actor: Actor, conversation: Conversation) -> Summary | None:
     """One query."""
-    asked = Run.objects.visible_to(actor).filter(conversation=conversation, context=Context.SUMMARY, input__what=WHAT)
-    run = asked.order_by("-created_at").first()
+    run = asked(actor, conversation.pk).order_by("-created_at").first()
     return Summary(run, run.input["upto"] != str(conversation.leaf_id)) if run else None

@@ -1,7 +1,7 @@
 """Which tools a run has: what its conversation chose of those that Parley brings and of the workspace's MCP servers,
 and what its client brings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import Membership
@@ -48,11 +48,12 @@ class Choice:
 
 
 # ---------------------------------------------------------------- choosing
-def choices(actor: Actor, chosen: Sequence[str] | None) -> list[Choice]:
-    """What a conversation may have; `chosen` are its keys, None for the usual ones. One query."""
+def choices(actor: Actor, chosen: Sequence[str] | None, *, servers: bool = True) -> list[Choice]:
+    """What a conversation may have; `chosen` are its keys, None for the usual ones. One query, none without
+    `servers`."""
     kept = NAMES if chosen is None else chosen
     ours = [Choice(one.spec.name, one.label, one.hint, one.spec.name in kept) for one in BUILT_IN]
-    rows = McpServer.objects.visible_to(actor).filter(enabled=True)
+    rows: Iterable[McpServer] = McpServer.objects.visible_to(actor).filter(enabled=True) if servers else []
     return ours + [Choice(key, row.name, "MCP server", key in kept) for row in rows if (key := f"{SERVER}{row.pk}")]
 
 
