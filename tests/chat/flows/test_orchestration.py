@@ -1,7 +1,7 @@
 """Orchestration: a model delegates to the workspace's specialists, each with a run and a model of its own."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.policies import Actor
 from catalog import policies
-from catalog.models import ContextDefault, LanguageModel
+from catalog.models import ContextDefault, LanguageModel, Rule
 from catalog.policies import Decision
 from chat import conversations, runs
 from chat.audit_streams import faults
@@ -117,9 +117,9 @@ def test_a_specialist_that_fails_fails_its_task_alone(running: Sandbox, alice: A
 def test_a_denied_model_is_asked_nothing(running: Sandbox, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     team(alice)
 
-    def decide(actor: Actor, *, provider_id: str, **more: str) -> Decision:
-        assert more["context"] == "orchestration"
-        return Decision(provider_id != "anthropic", "a rule", "A rule of this workspace blocks it.")
+    def decide(actor: Actor, rules: Sequence[Rule], target: policies.Target) -> Decision:
+        assert target.context == "orchestration"
+        return Decision(target.provider_id != "anthropic", "a rule", "A rule of this workspace blocks it.")
 
     monkeypatch.setattr(policies, "decide", decide)
     before = [each for each in running.requests() if each["provider"] == "anthropic"]
