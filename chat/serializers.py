@@ -17,7 +17,6 @@ from providers.contract import ToolSpec
 
 MODEL_CHARS = 201
 KEY_CHARS = 120
-CONTEXTS = [context for context, _ in Conversation.ANSWERED]
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -56,7 +55,7 @@ class ConversationIn(serializers.Serializer[Any]):
 
     title = serializers.CharField(max_length=TITLE_CHARS, allow_blank=True, required=False)
     model = serializers.CharField(max_length=MODEL_CHARS, allow_blank=True, required=False)
-    context = serializers.ChoiceField(choices=CONTEXTS, required=False)  # type: ignore[assignment]
+    context = serializers.ChoiceField(choices=Conversation.ANSWERED, required=False)  # type: ignore[assignment]
     tools = ToolKeys(required=False, allow_null=True)
 
 
@@ -116,7 +115,10 @@ class RunIn(serializers.Serializer[Any]):
     calls one of your `tools`, the run waits for its result at `/tool-results/`."""
 
     context = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=CONTEXTS, required=False, default="", help_text="By default the conversation's own, at first chat."
+        choices=Conversation.ANSWERED,
+        required=False,
+        default="",
+        help_text="By default the conversation's own, at first chat.",
     )
     input = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
     model = serializers.CharField(required=False, allow_blank=True, max_length=MODEL_CHARS, default="")

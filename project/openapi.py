@@ -13,6 +13,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "RunStateEnum": "chat.models.Run.State",
         "ContextEnum": "catalog.models.Context",
+        "AnsweredEnum": "chat.models.Conversation.ANSWERED",
+        "AttachmentKindEnum": "chat.models.Attachment.Kind",
+        "AttachmentStateEnum": "chat.models.Attachment.State",
+        "CredentialSourceEnum": "catalog.models.Rule.Source",
+        "InvitationStateEnum": ["open", "expired"],
+        "MessageRoleEnum": "chat.models.Message.Role",
+        "RoleEnum": "accounts.models.Role",
         "DrillStateEnum": "providers.models.Drill.State",
         "DrillKindEnum": "providers.models.Drill.Kind",
     },

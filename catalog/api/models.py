@@ -15,8 +15,7 @@ from catalog import describing
 from catalog.choices import default_contexts, unavailable
 from catalog.evidence import SOURCES
 from catalog.facts import Facts, facts_for
-from catalog.models import Context, LanguageModel, ModelAlias
-from providers.resolution import ORDER
+from catalog.models import Context, LanguageModel, ModelAlias, Rule
 
 STATES = ("supported", "partial", "unsupported", "unknown")
 
@@ -94,7 +93,7 @@ class ModelOut(serializers.Serializer[Any]):
     )
     available = serializers.BooleanField(help_text="Whether a request of yours that names it would go out.")
     reason = serializers.CharField(allow_blank=True, help_text="Why not: `no_credential`, `vanished`, `policy_denied`.")
-    credential_source = serializers.ChoiceField(choices=ORDER, allow_blank=True)
+    credential_source = serializers.ChoiceField(choices=Rule.Source.choices, allow_blank=True)
 
 
 class AliasOut(serializers.Serializer[Any]):

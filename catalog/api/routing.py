@@ -11,10 +11,9 @@ from rest_framework.views import APIView
 from accounts.actors import actor_of
 from catalog.evidence import ABILITIES
 from catalog.facts import facts_for
-from catalog.models import Context
+from catalog.models import Context, Rule
 from catalog.routing import RoutingRequest, plan
 from providers.errors import ErrorCode
-from providers.resolution import ORDER
 
 
 class ExplainIn(serializers.Serializer[Any]):
@@ -38,7 +37,7 @@ class AttemptOut(serializers.Serializer[Any]):
     provider_id = serializers.CharField()
     model_id = serializers.CharField()
     credential_ref = serializers.CharField(help_text="Names a credential; it opens nothing.")
-    credential_source = serializers.ChoiceField(choices=ORDER)
+    credential_source = serializers.ChoiceField(choices=Rule.Source.choices)
     credential_hint = serializers.CharField()
     reason = serializers.CharField(
         help_text="What proposed it: `request`, `conversation`, a level of the defaults, `fallback`, …"
