@@ -11,7 +11,7 @@ from accounts.policies import Actor
 from accounts.problems import Problem
 from catalog import preferences
 from catalog.facts import LEVELS, Facts, facts_for
-from catalog.models import Context, ContextDefault, LanguageModel
+from catalog.models import Context, ContextDefault, LanguageModel, ProviderSync
 from catalog.routing import RoutingRequest, plan
 from providers import sources
 
@@ -93,9 +93,12 @@ def ensure_installation() -> None:
 
     A default that still answers stays, and so does one whose model is no longer listed: that is for people to move
     (`succession`), and requests go past it until they do. One whose key is gone gives way to the best there is now;
-    this is logged, and an answer names the model that gave it.
+    this is logged, and an answer names the model that gave it. Nothing is chosen before the list of each provider that
+    could answer has been read, or tried, once: the fastest one would win. Until then requests go by preference.
     """
     answering = {(one.provider_id, one.sandbox) for one in sources.descriptors()}
+    if {name for name, _ in answering} - set(ProviderSync.objects.values_list("provider_id", flat=True)):
+        return
     usable = [
         model
         for model in LanguageModel.objects.exclude(lifecycle=LanguageModel.Lifecycle.VANISHED)

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.policies import Actor
 from accounts.problems import Problem
 from catalog import defaults
 from catalog.facts import facts_for
-from catalog.models import ContextDefault, LanguageModel
+from catalog.models import ContextDefault, LanguageModel, ProviderSync
 from catalog.routing import RoutingRequest, plan
 from providers import credentials
 from tests.catalog.worlds import model, store
@@ -22,6 +23,15 @@ pytestmark = pytest.mark.django_db
 def connected(settings: Any) -> None:
     settings.PROVIDER_KEYS = {"openai": KEY, "gemini": KEY}
     store(model("openai/a"), model("openai/gpt-6-luna"), model("gemini/gemini-3.8-flash"), model("gemini/z"))
+    read("openai")
+    read("gemini")
+
+
+def read(provider_id: str, error: str = "") -> None:
+    """Its list was read, or tried."""
+    ProviderSync.objects.update_or_create(
+        provider_id=provider_id, defaults={"finished_at": timezone.now(), "error_code": error}
+    )
 
 
 def answers(actor: Actor, context: str = "chat") -> str:
@@ -39,6 +49,20 @@ def test_after_a_sync_every_context_has_a_default_from_the_preference_list() -> 
     defaults.ensure_installation()
     balanced = "gemini/gemini-3.8-flash"
     assert installed() == {"chat": balanced, "structured": balanced, "doc": balanced, "summary": "openai/gpt-6-luna"}
+
+
+@pytest.mark.parametrize("error", ["", "provider_unavailable"])
+def test_the_provider_that_lists_first_is_not_the_default_for_that(settings: Any, error: str) -> None:
+    settings.PROVIDER_KEYS = {"openai": KEY, "gemini": KEY}
+    store(model("gemini/z"))
+    read("gemini")
+    defaults.ensure_installation()
+    assert installed() == {}
+    if not error:
+        store(model("openai/a"))
+    read("openai", error)
+    defaults.ensure_installation()
+    assert installed()["chat"] == ("gemini/z" if error else "openai/a")
 
 
 @pytest.mark.usefixtures("connected")
