@@ -107,7 +107,7 @@ def test_a_provider_names_the_successor_itself() -> None:
 def test_the_sandbox_s_models_are_said_to_take_tools_and_nothing_of_a_namesake() -> None:
     place = Listed((ModelInfo("gpt-6-sol"),), sandbox=True, shared=True)
     (row,), _ = merge("openai", {}, [place], complete={True}, now=NOW)
-    assert (row.evidence, row.prices) == ({"tools": {"source": "data", "on": enrichment.shipped()[0]}}, [])
+    assert (row.evidence, row.prices) == ({"tools": {"source": "data", "on": enrichment.shipped()[0].isoformat()}}, [])
 
 
 # ---------------------------------------------------------------- what runs show
