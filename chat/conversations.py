@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import Q
+
 from accounts.policies import Actor
 from accounts.problems import not_found
 from catalog import naming
@@ -68,7 +71,11 @@ def delete(actor: Actor, pk: UUID) -> Conversation:
     found = get(actor, pk)
     for stream_id in Run.objects.active().filter(conversation=found).values_list("stream_id", flat=True):
         runs.stop(actor, stream_id)
-    found.delete()
+    with transaction.atomic():
+        # A run that is still being written gets no further entry between the removal of its entries and its own.
+        written = Q(conversation=found) | Q(parent__conversation=found)
+        list(Run.objects.select_for_update(of=("self",)).filter(written).order_by("pk").values_list("pk"))
+        found.delete()
     return found
 
 

@@ -5,8 +5,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from catalog.routing import Plan
-from chat import media, native
+from chat import native
 from chat.media import Shown
 from chat.models import Compaction, Message, Run
 from providers import contract
@@ -37,13 +36,6 @@ def after(branch: Sequence[Message], compaction: Compaction) -> Sequence[Message
     """The messages of a branch that a compaction on it does not stand for."""
     place = next((place for place, row in enumerate(branch, start=1) if row.pk == compaction.upto_id), 0)
     return branch[place:]
-
-
-def messages_for(run: Run, where: Plan) -> tuple[contract.Message, ...]:
-    """The request's messages for a run's answer, all of them. Files are shown as the plan's models take them. Raises
-    ProviderError when those of the newest message cannot be."""
-    branch = branch_for(run)
-    return messages_of(branch, media.parts_of(branch, where))
 
 
 def messages_of(branch: Sequence[Message], files: Shown, *before: contract.Message) -> tuple[contract.Message, ...]:

@@ -53,7 +53,7 @@ def held(actor: Actor, conversation: Conversation | None) -> Held:
         Exists(attachments.drafts(actor, conversation.pk if conversation else None)),
         Exists(McpServer.objects.visible_to(actor).filter(enabled=True)),
         Exists(Specialist.objects.visible_to(actor).filter(enabled=True)),
-        Exists(summaries.asked(actor, conversation.pk if conversation else None)),
+        Exists(summaries.runs_of(actor, conversation.pk if conversation else None)),
     )
     return Held(*there.get())
 

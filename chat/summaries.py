@@ -86,12 +86,12 @@ def _upto(actor: Actor, conversation: Conversation, at: UUID | None) -> Message:
     return message
 
 
-def asked(actor: Actor, conversation: UUID | None) -> QuerySet[Run]:
+def runs_of(actor: Actor, conversation: UUID | None) -> QuerySet[Run]:
     """The runs that summarise the conversation as a whole."""
     return Run.objects.visible_to(actor).filter(conversation=conversation, context=Context.SUMMARY, input__what=WHAT)
 
 
 def latest(actor: Actor, conversation: Conversation) -> Summary | None:
     """One query."""
-    run = asked(actor, conversation.pk).order_by("-created_at").first()
+    run = runs_of(actor, conversation.pk).order_by("-created_at").first()
     return Summary(run, run.input["upto"] != str(conversation.leaf_id)) if run else None

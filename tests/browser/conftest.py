@@ -1,6 +1,7 @@
 """Browser tests: real Chromium against real server processes.
 
 Fixtures: `chromium` (one browser a module), `serve` (starts a server with its own home), `server` (the module's own),
+`connect` (the same with the sandbox behind it), `arrive` (a signed-in owner on a page),
 `visit` (a watched page; the test fails at its end when anything went wrong on it).
 """
 
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.browser.server import Server
 from tests.browser.visitor import LAUNCH, NO_AUTOFILL, REPORT_REFUSALS, Visitor
+from tests.faults.servers import Sandbox
 
 HERE = Path(__file__).parent
 
@@ -51,6 +53,46 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
 @pytest.fixture(scope="module")
 def server(serve: Callable[..., Server]) -> Server:
     return serve()
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def connect(serve: Callable[..., Server], vendor: Sandbox) -> Callable[..., Server]:
+    """`connect(**env)`: start a server with the sandbox as every provider, its models in the catalog."""
+
+    def start(**env: str) -> Server:
+        server = serve(PARLEY_SANDBOX_URL=vendor.url, **env)
+        server.manage("sync_catalog")
+        return server
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, server: Server) -> StorageState:
+    """What a browser keeps of an owner who has signed in."""
+    context = chromium.new_context()
+    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def arrive(visit: Callable[..., Visitor], session: StorageState) -> Callable[..., Visitor]:
+    """`arrive("/models/", width=390)`: the owner, signed in, on that page; on a new chat by default."""
+
+    def come(path: str = "/", **options: Any) -> Visitor:
+        visitor = visit(storage_state=session, **options)
+        visitor.go(path)
+        return visitor
+
+    return come
 
 
 @pytest.fixture

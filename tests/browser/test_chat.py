@@ -1,15 +1,13 @@
 """The conversation page in a real browser: ask, watch, reload, stop, switch, follow from a second tab."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
-from tests.faults.servers import Sandbox
 
 pytestmark = pytest.mark.browser
 type Visit = Callable[..., Visitor]
@@ -17,34 +15,8 @@ PATIENCE = 30_000
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., Server]) -> Iterator[Server]:
-    """A server with the sandbox as every provider, its models in the catalog."""
-    with Sandbox() as vendor:
-        running = serve(PARLEY_SANDBOX_URL=vendor.url)
-        running.manage("sync_catalog")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def session(chromium: Browser, server: Server) -> StorageState:
-    """What a browser keeps of somebody who has signed in."""
-    context = chromium.new_context()
-    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-@pytest.fixture
-def arrive(visit: Visit, session: StorageState) -> Visit:
-    """`arrive(width=390)`: somebody signed in, on a new chat."""
-
-    def come(**options: Any) -> Visitor:
-        visitor = visit(storage_state=session, **options)
-        visitor.go("/")
-        return visitor
-
-    return come
+def server(connect: Callable[..., Server]) -> Server:
+    return connect()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The console in a real browser: readable for everybody, live, and a drill that is watched and stopped."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -16,12 +16,6 @@ type Visit = Callable[..., Visitor]
 PATIENCE = 30_000
 HEALTH = "/admin/providers/providerhealth/"
 DRILL = "/admin/providers/drill/add/"
-
-
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

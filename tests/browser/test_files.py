@@ -1,17 +1,16 @@
 """Files in a real browser: attached to a message, dropped, pasted, refused; documents summarised and asked about."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
 from tests.chat.docs import files
-from tests.faults.servers import Sandbox
 
 pytestmark = pytest.mark.browser
 type Visit = Callable[..., Visitor]
@@ -35,30 +34,8 @@ PASTE = """async () => {
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., Server]) -> Iterator[Server]:
-    with Sandbox() as vendor:
-        running = serve(PARLEY_SANDBOX_URL=vendor.url)
-        running.manage("sync_catalog")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def session(chromium: Browser, server: Server) -> StorageState:
-    context = chromium.new_context()
-    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-@pytest.fixture
-def arrive(visit: Visit, session: StorageState) -> Visit:
-    def come(path: str = "/", **options: Any) -> Visitor:
-        visitor = visit(storage_state=session, **options)
-        visitor.go(path)
-        return visitor
-
-    return come
+def server(connect: Callable[..., Server]) -> Server:
+    return connect()
 
 
 @pytest.fixture

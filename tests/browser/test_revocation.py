@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, WebSocket, expect
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
-from tests.faults.servers import Sandbox
 
 pytestmark = pytest.mark.browser
 type Visit = Callable[..., Visitor]
@@ -18,11 +17,8 @@ SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., Server]) -> Iterator[Server]:
-    with Sandbox() as vendor:
-        running = serve(PARLEY_SANDBOX_URL=vendor.url)
-        running.manage("sync_catalog")
-        yield running
+def server(connect: Callable[..., Server]) -> Server:
+    return connect()
 
 
 @pytest.fixture

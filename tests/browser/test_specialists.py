@@ -1,15 +1,13 @@
 """Specialists inside an answer, a conversation's summary and its window, in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
-from tests.faults.servers import Sandbox
 
 pytestmark = pytest.mark.browser
 type Visit = Callable[..., Visitor]
@@ -29,31 +27,15 @@ ContextDefault.objects.filter(context="summary").update(model=mini)
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., Server]) -> Iterator[Server]:
-    with Sandbox() as vendor:
-        running = serve(PARLEY_SANDBOX_URL=vendor.url)
-        running.manage("sync_catalog")
-        yield running
+def server(connect: Callable[..., Server]) -> Server:
+    return connect()
 
 
 @pytest.fixture(scope="module")
-def session(chromium: Browser, server: Server) -> StorageState:
-    context = chromium.new_context()
-    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
+def session(session: StorageState, server: Server) -> StorageState:
+    """Whose workspace has the example specialists."""
     server.manage("shell", "--command", SETUP)
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-@pytest.fixture
-def arrive(visit: Visit, session: StorageState) -> Visit:
-    def come(path: str = "/", **options: Any) -> Visitor:
-        visitor = visit(storage_state=session, **options)
-        visitor.go(path)
-        return visitor
-
-    return come
+    return session
 
 
 def ask(page: Page, words: str) -> None:

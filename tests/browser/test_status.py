@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
@@ -16,35 +16,8 @@ PATIENCE = 20_000
 
 
 @pytest.fixture(scope="module")
-def vendor() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(serve: Callable[..., Server], vendor: Sandbox) -> Server:
-    running = serve(PARLEY_SANDBOX_URL=vendor.url)
-    running.manage("sync_catalog")
-    return running
-
-
-@pytest.fixture(scope="module")
-def session(chromium: Browser, server: Server) -> StorageState:
-    context = chromium.new_context()
-    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-@pytest.fixture
-def arrive(visit: Visit, session: StorageState) -> Visit:
-    def come(**options: object) -> Visitor:
-        visitor = visit(storage_state=session, **options)
-        visitor.go("/status/")
-        return visitor
-
-    return come
+def server(connect: Callable[..., Server]) -> Server:
+    return connect()
 
 
 @pytest.fixture
@@ -71,7 +44,7 @@ def gemini(page: Page) -> Locator:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_it_can_be_read_by_everybody(arrive: Visit, scheme: str, width: int, height: int) -> None:
-    visitor = arrive(width=width, height=height, color_scheme=scheme)
+    visitor = arrive("/status/", width=width, height=height, color_scheme=scheme)
     check_all(visitor.page)
     visitor.assert_accessible()
     assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -83,7 +56,7 @@ def test_it_can_be_read_by_everybody(arrive: Visit, scheme: str, width: int, hei
 def test_an_outage_turns_the_marks_of_open_pages_and_its_end_turns_them_back(
     arrive: Visit, outage: Callable[[], None], vendor: Sandbox
 ) -> None:
-    me = arrive()
+    me = arrive("/status/")
     check_all(me.page)
     expect(gemini(me.page)).to_have_attribute("data-s", "ok")
     status, settings, chat = me.tab(), me.tab(), me.tab()
@@ -112,7 +85,7 @@ def test_an_outage_turns_the_marks_of_open_pages_and_its_end_turns_them_back(
 def test_what_was_known_is_there_right_after_a_restart(
     arrive: Visit, outage: Callable[[], None], server: Server
 ) -> None:
-    me = arrive()
+    me = arrive("/status/")
     check_all(me.page)
     outage()
     check_all(me.page)

@@ -2,16 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, StorageState, expect
+from playwright.sync_api import expect
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
 from tests.chat.flows.conftest import IMPOSSIBLE
-from tests.faults.servers import Sandbox
 
 pytestmark = pytest.mark.browser
 type Visit = Callable[..., Visitor]
@@ -25,31 +24,8 @@ SIZES = [
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., Server]) -> Iterator[Server]:
-    """A server with the sandbox as every provider, its models in the catalog, and titles."""
-    with Sandbox() as vendor:
-        running = serve(PARLEY_SANDBOX_URL=vendor.url, AUTO_TITLES="1")
-        running.manage("sync_catalog")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def session(chromium: Browser, server: Server) -> StorageState:
-    context = chromium.new_context()
-    context.new_page().goto(server.sign_in_link("wim@example.com", role="owner"))
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-@pytest.fixture
-def arrive(visit: Visit, session: StorageState) -> Visit:
-    def come(path: str = "/structured/", **options: Any) -> Visitor:
-        visitor = visit(storage_state=session, **options)
-        visitor.go(path)
-        return visitor
-
-    return come
+def server(connect: Callable[..., Server]) -> Server:
+    return connect(AUTO_TITLES="1")
 
 
 def overflows(visitor: Visitor) -> bool:
@@ -58,7 +34,7 @@ def overflows(visitor: Visitor) -> bool:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size['width']} {size['color_scheme']}")
 def test_a_value_is_made_and_marked_valid(arrive: Visit, size: dict[str, Any]) -> None:
-    me = arrive(**size)
+    me = arrive("/structured/", **size)
     page = me.page
     me.assert_accessible()
     page.get_by_role("button", name="An invoice").click()
@@ -73,7 +49,7 @@ def test_a_value_is_made_and_marked_valid(arrive: Visit, size: dict[str, Any]) -
 
 
 def test_the_text_streams_and_an_invalid_one_says_why(arrive: Visit) -> None:
-    me = arrive()
+    me = arrive("/structured/")
     page = me.page
     page.get_by_label("Schema").fill(json.dumps(IMPOSSIBLE))
     page.get_by_label("Input").fill("/slow 4 /tokens 40")
@@ -92,7 +68,7 @@ def test_the_text_streams_and_an_invalid_one_says_why(arrive: Visit) -> None:
 
 
 def test_a_run_can_be_stopped(arrive: Visit) -> None:
-    page = arrive().page
+    page = arrive("/structured/").page
     page.get_by_label("Input").fill("/slow 5 /tokens 500")
     page.get_by_role("button", name="Generate").click()
     expect(page.locator("structured-run [data-raw]").first).to_contain_text("1 2", timeout=PATIENCE)
@@ -101,7 +77,7 @@ def test_a_run_can_be_stopped(arrive: Visit) -> None:
 
 
 def test_a_broken_schema_is_marked_where_it_is(arrive: Visit) -> None:
-    me = arrive()
+    me = arrive("/structured/")
     me.expected.add(("/structured/", 422))
     page = me.page
     page.get_by_label("Schema").fill('{\n  "type": "object",,\n}')
@@ -112,7 +88,7 @@ def test_a_broken_schema_is_marked_where_it_is(arrive: Visit) -> None:
 
 
 def test_it_works_without_script(arrive: Visit) -> None:
-    page = arrive(java_script_enabled=False).page
+    page = arrive("/structured/", java_script_enabled=False).page
     page.get_by_role("button", name="Generate").click()
     for _ in range(60):
         if page.locator(".badge--ok").count():

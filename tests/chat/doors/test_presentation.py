@@ -13,7 +13,7 @@ from chat.protocol import Entry, fold
 from chat.render.cards import Place
 from chat.render.names import By, by_of, moves_of
 from chat.render.presentation import Presentation
-from chat.render.route import finished_route
+from chat.render.route import Way, finished_route
 from chat.render.stops import Stop
 
 PLACE = Place(uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3))
@@ -179,7 +179,7 @@ def test_a_change_of_route_is_a_stop_before_the_answer_and_stays_one_after_a_rel
     ]
     run = Run(trace={"attempts": lines}, served_model="gemini/flash", state=Run.State.DONE)
     by = by_of(run, labels)
-    stored = finished_route([{"type": "text", "text": "Hello"}], by, moves=moves_of(run, labels))
+    stored = finished_route([{"type": "text", "text": "Hello"}], by, Way(moves=moves_of(run, labels)))
     assert [(stop.kind, stop.title) for stop in stored.stops] == live
     assert "fallback" in stored.stops[-1].render()
 

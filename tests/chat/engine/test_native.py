@@ -32,7 +32,7 @@ def test_every_kind_of_part_comes_back_as_it_was() -> None:
 
 def test_an_answer_that_was_stored_as_one_message_is_read_as_one() -> None:
     stored = {"role": "assistant", "parts": [{"part": "text", "text": "Hello", "origin": ["openai", "gpt"]}]}
-    assert native.load(stored) == (Message("assistant", (TextPart(text="Hello", origin=("openai", "gpt")),)),)
+    assert native.load(stored) == (Message("assistant", (TextPart(text="Hello", origin=Origin("openai", "gpt")),)),)
 
 
 def test_what_no_database_stores_is_cleaned() -> None:

@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from accounts.policies import Actor
 from catalog.models import LanguageModel
-from catalog.routing import Plan
 from chat import hub, runner, runs
 from chat.audit_streams import faults
-from chat.history import messages_for
+from chat.history import branch_for, messages_of
 from chat.journal import follow
 from chat.models import Message, Run
 from chat.protocol import DELTAS, Command, Entry, fold
@@ -24,7 +23,6 @@ from providers import tries
 from tests.chat.engine.rows import read_all, stored
 from tests.faults.servers import Sandbox
 
-NOWHERE = Plan((), "", None, "", {})
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OPENAI, GEMINI = "openai/gpt-sandbox", "gemini/gemini-sandbox-pro"
@@ -164,7 +162,7 @@ def test_an_interrupted_answer_is_continued_from_its_text(running: Sandbox, alic
     run = runs.start(alice, Command(text="A story /fault cut after 8", model=OPENAI))
     begun = text_of(answered(run))
     more = runs.start(alice, Command(continues=run.answer_id, conversation_id=run.conversation_id))
-    shown = messages_for(Run.objects.select_related("answer__parent").get(pk=more.pk), NOWHERE)
+    shown = messages_of(branch_for(Run.objects.select_related("answer__parent").get(pk=more.pk)), {})
     assert [message.role for message in shown] == ["user", "assistant", "user"]
     assert shown[1].parts[0].text == begun  # type: ignore[attr-defined]
     assert answered(more)[-1].event_type == "done"

@@ -9,10 +9,9 @@ from asgiref.sync import async_to_sync
 
 from accounts.policies import Actor
 from catalog.models import FallbackStep, LanguageModel
-from catalog.routing import Plan
 from chat import native, runs, steps
 from chat.audit_streams import faults
-from chat.history import messages_for
+from chat.history import branch_for, messages_of
 from chat.models import Message, Run
 from chat.protocol import Command, Entry, fold
 from providers import tries
@@ -20,7 +19,6 @@ from providers.contract import TextPart, ToolCallPart, ToolResultPart
 from tests.chat.engine.rows import make_run, read_all
 from tests.faults.servers import Sandbox
 
-NOWHERE = Plan((), "", None, "", {})
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
@@ -123,7 +121,7 @@ def test_an_answer_that_was_cut_behind_its_calls_is_continued_with_them(
     Message.objects.filter(pk=cut.answer_id).update(parts=said)
     more, _ = ended(alice, "", model, continues=cut.answer_id, conversation_id=cut.conversation_id)
     assert more.state == Run.State.DONE, more.error
-    shown = messages_for(Run.objects.select_related("answer__parent").get(pk=more.pk), NOWHERE)
+    shown = messages_of(branch_for(Run.objects.select_related("answer__parent").get(pk=more.pk)), {})
     assert [message.role for message in shown] == ["user", "assistant", "tool", "user"]
     assert [type(part) for part in shown[1].parts] == [TextPart, ToolCallPart]
     again, _ = ended(alice, "", model, answer_to=cut.answer.parent_id, conversation_id=cut.conversation_id)

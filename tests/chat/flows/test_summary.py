@@ -141,12 +141,12 @@ def test_the_ring_says_how_full_the_window_is(running: Sandbox, alice: Actor, si
     conversation = talk(alice, pairs=3)
     client, place = Client(headers=bearer(alice)), f"/api/v1/conversations/{conversation.pk}/context/"
     assert client.get(place).status_code == 404, "nothing was sent yet"
-    window(1_000)
+    window(1_300)
     ask(alice, conversation)
     found = client.get(place).json()
-    assert (found["window"], found["state"]) == (1_000, "ok")
+    assert (found["window"], found["state"]) == (1_300, "ok")
     assert 60 < found["percent"] <= 70
-    window(700)
+    window(1_000)
     assert client.get(place).json()["state"] == "near"
     window(500)
     assert client.get(place).json()["state"] == "over"
