@@ -54,6 +54,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.db import connections
 
     connections["default"].settings_dict["CONN_MAX_AGE"] = 0
+    if connections["default"].vendor == "postgresql":  # whose test database outlives no crash
+        connections["default"].settings_dict["OPTIONS"]["options"] = "-c synchronous_commit=off"
+
+
+def emptied(self: Any, style: Any, tables: Any, **_: Any) -> list[str]:
+    """Tests leave a handful of rows: to delete them is far quicker than to truncate seventy tables, whose files
+    PostgreSQL writes anew and syncs each time."""
+    rows = [f"DELETE FROM {self.quote_name(table)}" for table in tables]  # noqa: S608
+    return ["SET CONSTRAINTS ALL DEFERRED", *rows] if rows else []
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +71,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     dropping the test database."""
     from django.db import connection
 
+    if connection.vendor == "postgresql":
+        type(connection.ops).sql_flush = emptied  # type: ignore[method-assign]
     with django_db_blocker.unblock(), connection.schema_editor() as editor:
         import_module("accounts.migrations.0002_audit").open_up(None, editor)
     yield
