@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("chat.urls_api")),
     path("api/v1/", include("providers.urls_api")),
     path("api/v1/", include("accounts.urls_api")),
+    path("v1/", include("chat.gateway.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls_auth")),
     path("accounts/", include("allauth.urls")),

@@ -45,6 +45,11 @@ PUBLIC = {
     "socialaccount_signup",
     "accounts:link",  # shows what waits in this very session, and links only for its owner
     "accounts:cancel_link",
+    # Ask for an API token themselves, and take no session: tests/chat/gateway.
+    "gateway:models",
+    "gateway:model",
+    "gateway:chat-completions",
+    "gateway:responses",
     "chat_api:run-events",  # decides itself, by token or by session: tests/chat/doors
 }
 SAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", "int": "1", "str": "x", "slug": "x", "path": "x"}

@@ -3,6 +3,7 @@
 from tests.guards.authorization.rules import (
     ADMINS,
     GONE,
+    MEMBERS,
     OWNERS,
     Line,
     admins,
@@ -85,6 +86,11 @@ LINES: dict[str, list[Line]] = {
     "chat_api:run": [own("run", "GET")],
     "chat_api:run-stop": [own("run", "POST")],
     "chat_api:run-events": [own("run", "GET", elsewhere="tests/guards/test_live_authorization.py")],
+    # With a session nobody passes here: an API token is the only key.
+    "gateway:models": [Line(("GET",), MEMBERS, elsewhere="tests/chat/gateway")],
+    "gateway:model": [Line(("GET",), MEMBERS, elsewhere="tests/chat/gateway")],
+    "gateway:chat-completions": [Line(("POST",), MEMBERS, elsewhere="tests/chat/gateway")],
+    "gateway:responses": [Line(("POST",), MEMBERS, elsewhere="tests/chat/gateway")],
     "chat_api:structured": [members("POST")],
     "chat_api:structured-run": [own("structured run", "GET")],
     "providers_api:health": [members("GET")],

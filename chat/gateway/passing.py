@@ -1,0 +1,159 @@
+"""One answer passed through: routed like any other, driven straight to the client, noted as a run when it has ended."""
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from accounts.policies import Actor
+from catalog.facts import Facts, facts_for
+from catalog.models import Context
+from catalog.routing import Plan, RoutingRequest, plan
+from chat import protocol, provenance
+from chat.database import in_db
+from chat.execution import end_user
+from chat.flows.structured import SYSTEM
+from chat.gateway.shapes import Question
+from chat.models import Run
+from chat.provenance import Tried
+from chat.usage import added
+from providers.contract import GenerateRequest
+from providers.credentials import aopen_ref
+from providers.errors import ProviderError
+from providers.events import CONTENT_EVENTS, AttemptChanged, Finished, StreamEvent
+from providers.runtime import stream
+
+logger = logging.getLogger(__name__)
+
+# Notes that are being written: nothing else holds their tasks.
+_writing: set[asyncio.Task[None]] = set()
+
+
+@dataclass(slots=True)
+class Passage:
+    """A run that is not stored yet, where it may go, and what is asked."""
+
+    run: Run
+    where: Plan
+    request: GenerateRequest
+
+
+async def enter(actor: Actor, question: Question) -> Passage:
+    """Decide where the question goes. Raises ProviderError when that is nowhere; the refusal is noted as a run."""
+    passage = await in_db(_routed, actor, question)
+    if passage.where.error is not None:
+        provider_id = passage.run.requested_model.partition("/")[0]
+        error = ProviderError(passage.where.error, passage.where.message, provider_id=provider_id)
+        note(passage.run, error)
+        raise error
+    return passage
+
+
+async def events(passage: Passage) -> AsyncGenerator[StreamEvent]:
+    """The answer's events up to `Finished`. Closing this, or cancelling who reads it, closes the upstream at once; the
+    run is noted in any case. Raises ProviderError."""
+    run, ended = passage.run, False
+    try:
+        with Tried(run, passage.where.attempts) as tried:
+            async with aclosing(stream(passage.where.attempts, passage.request, aopen_ref)) as received:
+                async for event in received:
+                    if isinstance(event, AttemptChanged):
+                        tried.next(event)
+                        continue
+                    if run.first_content_at is None and isinstance(event, CONTENT_EVENTS):
+                        run.first_content_at = timezone.now()
+                    if isinstance(event, Finished):
+                        ended = True
+                        _finish(run, event)
+                    yield event
+    except ProviderError as error:
+        ended = True
+        note(run, error)
+        raise
+    finally:
+        if not ended:
+            run.state, run.finish_reason = Run.State.STOPPED, "stopped"
+        if run.state != Run.State.FAILED:
+            note(run)
+
+
+def _finish(run: Run, event: Finished) -> None:
+    run.state, run.finish_reason = Run.State.DONE, event.reason.value
+    run.usage = added(run.usage, event.usage)
+
+
+def note(run: Run, error: ProviderError | None = None) -> None:
+    """Store what there is to say about an ended run, beside whatever goes on."""
+    if error is not None:
+        run.state, run.error = Run.State.FAILED, protocol.failure(error)
+    run.ended_at = timezone.now()
+    provenance.close(run, run.state)
+    task = asyncio.get_running_loop().create_task(_stored(run))
+    _writing.add(task)
+    task.add_done_callback(_writing.discard)
+
+
+async def _stored(run: Run) -> None:
+    try:
+        await in_db(run.save, force_insert=True)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("run %s was not noted: %s", run.pk, type(error).__name__)
+
+
+def _routed(actor: Actor, question: Question) -> Passage:
+    facts = facts_for(actor)
+    context = Context.STRUCTURED if question.schema else Context.CHAT
+    name = called(question.model, facts)
+    where = plan(RoutingRequest(context, name, "", question.needs), facts)
+    run = Run(
+        stream_id=uuid.uuid4(),
+        branch=uuid.uuid4(),
+        context=context,
+        workspace_id=actor.workspace_id,
+        user_id=actor.user_id,
+        requested_model=name,
+        state=Run.State.RUNNING,
+        trace=where.trace,
+        input={"door": "gateway"},
+        started_at=timezone.now(),
+    )
+    if where.attempts:
+        provenance.serve(run, where.attempts[0])
+    return Passage(run, where, _request(run, question, native=_native(where, facts)))
+
+
+def called(name: str, facts: Facts) -> str:
+    """A model's key for the name that a client has for it: clients that know vendors' names leave the provider out."""
+    if not name or name in facts.models or facts.alias(name):
+        return name
+    same = [key for key, model in facts.models.items() if model.model_id == name]
+    return same[0] if len(same) == 1 else name
+
+
+def _native(where: Plan, facts: Facts) -> bool:
+    models = [facts.models[f"{one.provider_id}/{one.model_id}"] for one in where.attempts]
+    return all(model.supports_structured is not False for model in models)
+
+
+def _request(run: Run, question: Question, *, native: bool) -> GenerateRequest:
+    system = question.system
+    if question.schema and not native:
+        system = f"{system}\n\n{SYSTEM}\n\n{json.dumps(question.schema[1], ensure_ascii=False)}".strip()
+    return GenerateRequest(
+        "",
+        question.messages,
+        system=system,
+        tools=question.tools,
+        tool_choice=question.tool_choice,
+        response_schema=question.schema if native else None,
+        reasoning_effort=question.reasoning_effort,
+        max_output_tokens=question.max_output_tokens,
+        temperature=question.temperature,
+        end_user=end_user(run),
+    )
