@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import environment, machine
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = "left out: "
+
+# A machine that is busy with something else is slow at everything, and says nothing about the code.
+settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("parley")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
