@@ -4,16 +4,19 @@ Knows no framework: the core of `providers` stands on it and runs in a plain scr
 """
 
 import re
+from base64 import b64encode
 from collections import OrderedDict
 from threading import Lock
 from urllib.parse import quote
 
 from accounts.secrets import MASK
 
-REMEMBERED = 1024
+REMEMBERED = 3072  # forms: a value has up to three
 SHORTEST = 8
 
-# Mistral's keys are 32 plain characters: no pattern knows them, only their value does.
+# Mistral's keys are 32 plain characters without a beginning of their own: a word of that length with capitals, small
+# letters and digits in it is taken for one. Identifiers in hexadecimal have no capitals, others have signs in them.
+PLAIN = r"(?<![\w+/=.-])(?=\w*[a-z])(?=\w*[A-Z])(?=\w*[0-9])[A-Za-z0-9]{32}(?![\w+/=-])"
 SHAPES = re.compile(
     r"sk-ant-[A-Za-z0-9]{2,12}-[\w-]{20,}"
     r"|sk-(?:proj|svcacct|admin|None)-[\w-]{20,}"
@@ -24,6 +27,10 @@ SHAPES = re.compile(
     r"|\bparley_[\w-]{16,}"
     r"|(?i:(?<=bearer )\S{16,})"
     r"|(?<=[?&]key=)[^&\s\"']+"
+    # A sealed value, and an entry of a key ring.
+    r"|\b[A-Za-z0-9]{1,16}\$gAAAA[\w-]{20,}=*"
+    r"|\b[A-Za-z0-9]{1,16}:[\w-]{43}="
+    rf"|{PLAIN}"
 )
 NAMED = re.compile(
     r"(?i)((?:x-api-key|x-goog-api-key|api[-_]?key|authorization)[\"']?\s*[:=]\s*(?:b?[\"'])?)"
@@ -41,7 +48,7 @@ def remember(value: str) -> None:
     if len(value) < SHORTEST:
         return
     with _lock:
-        for form in {value, quote(value, safe="")}:
+        for form in {value, quote(value, safe=""), b64encode(value.encode()).decode().rstrip("=")}:
             _values[form] = None
             _values.move_to_end(form)
         while len(_values) > REMEMBERED:

@@ -62,6 +62,6 @@ def _check(instance: Authenticator, **_: Any) -> None:
     if kind not in NAMES or not instance.pk or not isinstance(data, dict):
         return
     try:
-        sealing.released(sealed_for(instance), keyring.decrypt(str(data.get(NAMES[kind]))))
+        sealing.check(sealed_for(instance), keyring.decrypt(str(data.get(NAMES[kind]))))
     except DecryptionFailed:
         instance.data = data | {NAMES[kind]: keyring.GIVEN_UP}
