@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from providers.redaction import scrub
@@ -106,11 +107,11 @@ def guard_handlers() -> None:
 class RedactedReporter(ExceptionReporter):
     """Error reports, in mails and on pages: whatever an exception says, its keys are masked."""
 
-    def get_traceback_html(self) -> str:
-        return safe(super().get_traceback_html())
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(safe(super().get_traceback_html()))
 
-    def get_traceback_text(self) -> str:
-        return safe(super().get_traceback_text())
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(safe(super().get_traceback_text()))
 
 
 class ClosedExceptionFilter(SafeExceptionReporterFilter):
