@@ -36,8 +36,8 @@ class StrictEncryptedTextField(EncryptedTextField):
 
     # ------------------------------------------------------------ writing
     def get_prep_value(self, value: Any) -> str | None:
-        if value is None:
-            return None
+        if value is None or isinstance(value, keyring.Sealed):
+            return value if value is None else str(value)
         plain = value.reveal() if isinstance(value, Secret) else value
         if not isinstance(plain, str):
             raise TypeError(f"a secret is text, not {type(plain).__name__}")

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import after_sign_in, arrivals, devices, joining, keyring, passkeys, proof
+from accounts import after_sign_in, arrivals, devices, joining, keyring, passkeys, proof, seeds
 
 METHOD_LABELS = {
     "mfa_reauthenticate:webauthn": "Use a passkey",
@@ -99,7 +99,7 @@ class MFAAdapter(DefaultMFAAdapter):
         return keyring.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return keyring.decrypt(encrypted_text)
+        return seeds.opened_or_useless(encrypted_text)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": settings.PASSKEY_RP_ID, "name": "Parley"}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from accounts import methods
+from accounts import methods, sealing
 from accounts.models import IdentityProvider
 from accounts.models.identity import CHATGPT_ISSUER, GOOGLE_ISSUER
 from accounts.oidc import discovery, presets
@@ -137,7 +137,7 @@ class IdentityProviderForm(ModelForm):
         row = self.instance
         row.domains = self.cleaned_data["listed_domains"]
         if secret := self.cleaned_data["new_secret"]:
-            row.secret = secret
+            row.secret = sealing.seal(row, secret)
             row.hint = f"…{secret[-4:]}" if len(secret) >= SECRET_SHOWN_FROM else "…"
         saved: IdentityProvider = super().save(commit)
         return saved

@@ -5,9 +5,21 @@ from functools import cache
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
+# A key id that no ring may hold: what was sealed under it is given up, and opens nowhere.
+LOST = "lost"
+
+
+class Sealed(str):
+    """What `encrypt` made: a strict column stores it as it is."""
+
+    __slots__ = ()
+
 
 class DecryptionFailed(Exception):
     """A stored value cannot be opened; the message never holds any of its bytes."""
+
+
+GIVEN_UP = Sealed(f"{LOST}$")
 
 
 @cache
@@ -22,14 +34,28 @@ def ring(spec: str) -> tuple[tuple[str, Fernet], ...]:
             keys.append((name, Fernet(key)))
         except ValueError:
             raise ValueError(f"the key {name} of FIELD_KEYRING is not a Fernet key") from None
+    if LOST in {name for name, _ in keys}:
+        raise ValueError(f"FIELD_KEYRING may not name a key {LOST}: that is the name of keys that are gone")
     if len({name for name, _ in keys}) != len(keys):
         raise ValueError("FIELD_KEYRING names one key id twice")
     return tuple(keys)
 
 
-def encrypt(plain: str) -> str:
+def names() -> tuple[str, ...]:
+    """The ids of the ring's keys; the first encrypts."""
+    return tuple(name for name, _ in ring(settings.FIELD_KEYRING))
+
+
+def key_of(stored: str) -> str:
+    """The id of the key that a stored value names; empty for what was never sealed."""
+    name, separator, token = stored.partition("$")
+    sealed = separator and name.isalnum() and (name == LOST or token.startswith("gAAAA"))
+    return name if sealed else ""
+
+
+def encrypt(plain: str) -> Sealed:
     name, key = ring(settings.FIELD_KEYRING)[0]
-    return f"{name}${key.encrypt(plain.encode()).decode()}"
+    return Sealed(f"{name}${key.encrypt(plain.encode()).decode()}")
 
 
 def decrypt(stored: str) -> str:

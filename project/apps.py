@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
-from project.logging import guard_uncaught
+from project.logging import guard_handlers, guard_uncaught
 
 
 class ConsoleConfig(admin.AdminConfig):
@@ -17,3 +17,4 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         guard_uncaught()
+        guard_handlers()

@@ -14,9 +14,11 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from twisted.internet import reactor, threads
 
+from accounts import vault
 from catalog import schedule
 from chat import runner
 from providers import registry, rounds, runtime
+from providers.database import in_database
 from providers.drills import running as drills
 from providers.models import Credential
 
@@ -31,17 +33,23 @@ class Serving:
         self.application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if not settings.TESTING:
-            start()
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
         else:
+            if not settings.TESTING:
+                start()
             await self.application(scope, receive, send)
 
 
 async def lifespan(receive: Any, send: Any) -> None:
-    """Servers that announce their end give running answers time to finish before the loop is gone."""
+    """A server whose key ring cannot read what is stored does not begin; one that announces its end gives running
+    answers time to finish before the loop is gone."""
     while (await receive())["type"] == "lifespan.startup":
+        if refusal := await in_database(vault.refusal):
+            await send({"type": "lifespan.startup.failed", "message": refusal})
+            return
+        if not settings.TESTING:
+            start()
         await send({"type": "lifespan.startup.complete"})
     await asyncio.to_thread(stop)
     await send({"type": "lifespan.shutdown.complete"})

@@ -1,6 +1,7 @@
 """Where an installation keeps what it stores (PARLEY_HOME), and the three secrets that it runs on."""
 
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +50,29 @@ def secrets_of_production() -> Secrets:
     if len(pepper) < 32:
         raise env.SettingError("FINGERPRINT_PEPPER must have at least 32 characters.")
     return given._replace(fingerprint_pepper=pepper)
+
+
+def ring_file(home: Path) -> Path | None:
+    """The file that the key ring was read from; None when the environment itself holds it."""
+    if named := os.environ.get("FIELD_KEYRING_FILE", "").strip():
+        return Path(named)
+    kept = home / "secrets.json"
+    return None if env.text("FIELD_KEYRING") or not kept.exists() else kept
+
+
+def write_ring(path: Path, ring: str) -> None:
+    """Replace the ring in its file, all at once and for its owner alone. Raises OSError."""
+    text = ring + "\n"
+    if path.suffix == ".json":
+        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        text = json.dumps(kept | {"FIELD_KEYRING": ring})
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def weak(key: str) -> bool:

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.views.debug import SafeExceptionReporterFilter
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from providers.redaction import scrub
 from providers.secrets import MASK
@@ -82,6 +83,35 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return safe(super().format(record))
+
+
+class RedactedFormat(logging.Formatter):
+    """What another formatter makes of a record, redacted: for handlers that a server brought along."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        return safe(self.inner.format(record))
+
+
+def guard_handlers() -> None:
+    """Take in the handlers that were there before our configuration: an ASGI server writes tracebacks with its own."""
+    known = [logging.root, *logging.root.manager.loggerDict.values()]
+    for handler in {one for logger in known if isinstance(logger, logging.Logger) for one in logger.handlers}:
+        if not isinstance(handler.formatter, RedactingFormatter | RedactedFormat):
+            handler.setFormatter(RedactedFormat(handler.formatter or logging.Formatter()))
+
+
+class RedactedReporter(ExceptionReporter):
+    """Error reports, in mails and on pages: whatever an exception says, its keys are masked."""
+
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(safe(super().get_traceback_html()))
+
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(safe(super().get_traceback_text()))
 
 
 class ClosedExceptionFilter(SafeExceptionReporterFilter):

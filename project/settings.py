@@ -281,5 +281,6 @@ REST_FRAMEWORK = {
 }
 
 LOGGING = logging.configuration(env.text("LOG_LEVEL", "INFO"))
+DEFAULT_EXCEPTION_REPORTER = "project.logging.RedactedReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "project.logging.ClosedExceptionFilter"
 TESTING = "pytest" in sys.modules

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
 
-from accounts import audit
+from accounts import audit, sealing
 from accounts.keyring import DecryptionFailed
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from providers import pasted, policies, redaction, registry, sources
+from providers import pasted, policies, registry, sources
 from providers.contract import OpenCredential
 from providers.database import in_database
 from providers.errors import ErrorCode, ProviderError
@@ -35,30 +34,10 @@ def fingerprint(key: str) -> str:
     return hmac.new(settings.FINGERPRINT_PEPPER.encode(), key.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def _context(row: Credential) -> str:
-    return f"v1|{row.pk}|{row.workspace_id}|{row.user_id or '-'}|{row.provider_id}"
-
-
-def _seal(row: Credential, key: str) -> Secret:
-    return Secret(json.dumps([_context(row), key]))
-
-
 def open_stored(pk: UUID) -> tuple[Credential, Secret]:
-    """Read one row's key. Raises Credential.DoesNotExist, or DecryptionFailed for what is not this row's own secret.
-
-    Fernet has no associated data, so the row's identity is inside: a ciphertext copied to another row opens nothing.
-    """
+    """Read one row's key. Raises Credential.DoesNotExist, or DecryptionFailed for what is not this row's own secret."""
     row = Credential.objects.defer(None).get(pk=pk)
-    if row.secret is None:
-        raise DecryptionFailed("the row holds no secret")
-    try:
-        context, key = json.loads(row.secret.reveal())
-    except (ValueError, TypeError):
-        raise DecryptionFailed("the value was not sealed for a credential") from None
-    if not isinstance(key, str) or context != _context(row):
-        raise DecryptionFailed("the secret belongs to another row")
-    redaction.remember(key)
-    return row, Secret(key)
+    return row, sealing.unseal(row, row.secret)
 
 
 # ---------------------------------------------------------------- choosing
@@ -173,7 +152,6 @@ def save(
         "checked_at": None,
         "latency_ms": None,
     }
-    redaction.remember(key)
     with transaction.atomic():
         row = _store(owner | {"provider_id": provider_id, "kind": Credential.Kind.API_KEY}, values, key)
         note("credential.stored", row, actor.user_id)
@@ -223,7 +201,7 @@ def _store(owner: dict[str, Any], values: dict[str, Any], key: str) -> Credentia
         row = Credential.objects.select_for_update().filter(**owner).first() or Credential(**owner)
         for name, value in values.items():
             setattr(row, name, value)
-        row.secret = _seal(row, key)
+        row.secret = sealing.seal(row, key)
         try:
             with transaction.atomic():
                 row.save()
@@ -232,7 +210,7 @@ def _store(owner: dict[str, Any], values: dict[str, Any], key: str) -> Credentia
             row = Credential.objects.select_for_update().get(**owner)
             for name, value in values.items():
                 setattr(row, name, value)
-            row.secret = _seal(row, key)
+            row.secret = sealing.seal(row, key)
             row.save()
     return row
 

@@ -89,6 +89,10 @@ class Credential(models.Model):
         return f"{self.provider_id} {self.hint}"
 
     @property
+    def sealed_for(self) -> str:
+        return f"v1|{self.pk}|{self.workspace_id}|{self.user_id or '-'}|{self.provider_id}"
+
+    @property
     def source(self) -> str:
         return "workspace" if self.user_id is None else "own"
 

@@ -93,6 +93,11 @@ class IdentityProvider(models.Model):
                 raise ValidationError({"issuer": "Accounts are linked to this issuer, so it stays."})
         super().save(*args, **kwargs)
 
+    @property
+    def sealed_for(self) -> str:
+        """The issuer as well: it is whom the secret is shown to."""
+        return f"v1|identity provider|{self.pk}|{self.issuer}"
+
     def accounts(self) -> QuerySet[SocialAccount]:
         """The linked accounts, of whoever they are."""
         found: QuerySet[SocialAccount] = SocialAccount.objects.filter(provider=self.slug)

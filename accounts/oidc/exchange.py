@@ -9,6 +9,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Client
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest
 
+from accounts import sealing
 from accounts.keyring import DecryptionFailed
 from accounts.models import IdentityProvider
 from accounts.oidc import discovery, verify
@@ -115,7 +116,7 @@ def _authentication(row: IdentityProvider) -> tuple[dict[str, str], dict[str, st
     if row.token_auth == IdentityProvider.TokenAuth.NONE:
         return {"client_id": row.client_id}, {}
     try:
-        secret = row.secret.reveal() if row.secret else ""
+        secret = sealing.unseal(row, row.secret).reveal()
     except DecryptionFailed:
         raise Refused(SECRET_UNREADABLE) from None
     if row.token_auth == IdentityProvider.TokenAuth.POST:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import after_sign_in, methods, passkeys, proof
+from accounts import after_sign_in, methods, passkeys, proof, seeds
 from accounts.hooks import onward
 from accounts.views.people import signed_in, wanted_by
 
@@ -68,7 +68,7 @@ def unseen_codes(request: HttpRequest) -> RecoveryCodes | None:
         raise Http404
     raise_if_reauthentication_required(request, app="allauth.mfa")
     codes = RecoveryCodes(stored)
-    return None if codes.did_view else codes
+    return None if codes.did_view or not seeds.readable(stored) else codes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

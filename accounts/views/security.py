@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import audit, devices, joining, linking, methods, passkeys
+from accounts import audit, devices, joining, linking, methods, passkeys, seeds
 from accounts.models import IdentityProvider, User
 from accounts.views.people import signed_in
 
@@ -84,6 +84,8 @@ def _recovery_state(user: User) -> dict[str, Any] | None:
     stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     if stored is None:
         return None
+    if not seeds.readable(stored):
+        return {"unreadable": True, "made": stored.created_at}
     codes = RecoveryCodes(stored)
     return {"left": len(codes.get_unused_codes()), "unseen": not codes.did_view, "made": stored.created_at}
 

@@ -53,6 +53,11 @@ class McpServer(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def sealed_for(self) -> str:
+        """The address as well: in another row, or sent elsewhere, the secret opens nothing."""
+        return f"v1|mcp|{self.pk}|{self.workspace_id}|{self.url}"
+
 
 class ClientCall(models.Model):
     """One call that the client of a run executes; without `answered_at` the run waits for it."""

@@ -2,9 +2,9 @@
 
 from django.db import transaction
 
+from accounts import sealing
 from chat.models import McpServer
-from chat.tools import servers
-from providers import pasted, policies, redaction
+from providers import pasted, policies
 from providers.secrets import hint
 
 SECRET_CHARS = 4_000
@@ -31,8 +31,7 @@ def keep(row: McpServer, secret: str, *, moved: bool) -> McpServer:
     """Store the row. A secret goes with the address that it was entered for: when that changes, it is entered again or
     gone. Nobody sends a token that another person entered somewhere else."""
     if secret:
-        redaction.remember(secret)
-        row.secret, row.hint = servers.seal(row, secret), hint(secret)
+        row.secret, row.hint = sealing.seal(row, secret), hint(secret)
     elif moved:
         row.secret, row.hint = None, ""
     row.save()

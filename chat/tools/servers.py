@@ -2,7 +2,6 @@
 library is loaded with the first call."""
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
@@ -14,12 +13,12 @@ from uuid import UUID
 
 import httpx2
 
-from accounts import keyring
+from accounts import keyring, sealing
 from chat import schemas
 from chat.models import McpServer
 from chat.protocol import clean
 from chat.tools.contract import Scope, Tool, ToolFailed
-from providers import egress, policies, redaction
+from providers import egress, policies
 from providers.contract import ToolSpec
 from providers.secrets import Secret
 
@@ -61,31 +60,16 @@ class Listing:
 
 
 # ---------------------------------------------------------------- rows
-def seal(row: McpServer, secret: str) -> Secret:
-    """Bound to its row and its address: in another row, or sent elsewhere, it opens nothing."""
-    return Secret(json.dumps([_context(row), secret]))
-
-
 def opened(row: McpServer) -> Server:
     try:
         secret, error = _unsealed(McpServer.objects.defer(None).get(pk=row.pk)), ""
-    except (keyring.DecryptionFailed, ValueError):
+    except keyring.DecryptionFailed:
         secret, error = None, "Its secret cannot be read. Enter it again."
     return Server(row.pk, row.name, row.url, secret, tuple(row.allowed), row.seconds, row.updated_at, error)
 
 
 def _unsealed(row: McpServer) -> Secret | None:
-    if row.secret is None:
-        return None
-    context, secret = json.loads(row.secret.reveal())
-    if context != _context(row):
-        raise keyring.DecryptionFailed("the secret belongs to another row")
-    redaction.remember(secret)
-    return Secret(secret)
-
-
-def _context(row: McpServer) -> str:
-    return f"v1|mcp|{row.pk}|{row.workspace_id}|{row.url}"
+    return None if row.secret is None else sealing.unseal(row, row.secret)
 
 
 # ---------------------------------------------------------------- a run's tools

@@ -13,9 +13,12 @@ from tests.machine import PANVA
 
 PATIENCE = 30  # seconds
 MAKE = """
+from accounts import sealing
 from accounts.models import IdentityProvider
-IdentityProvider.objects.create(slug={slug!r}, name={name!r}, issuer={issuer!r}, client_id={slug!r},
-    secret="secret-of-{slug}", token_auth={method!r}, sign_up="open", enabled=True)
+row = IdentityProvider(slug={slug!r}, name={name!r}, issuer={issuer!r}, client_id={slug!r},
+    token_auth={method!r}, sign_up="open", enabled=True)
+row.secret = sealing.seal(row, "secret-of-{slug}")
+row.save()
 """
 
 

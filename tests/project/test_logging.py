@@ -8,10 +8,19 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import RequestFactory
-from django.views.debug import ExceptionReporter
+from django.views.debug import ExceptionReporter, get_exception_reporter_class
+from uvicorn.logging import AccessFormatter
 
-from project.logging import ClosedExceptionFilter, RedactingFilter, RedactingFormatter, configuration, guard_uncaught
+from project.logging import (
+    ClosedExceptionFilter,
+    RedactingFilter,
+    RedactingFormatter,
+    configuration,
+    guard_handlers,
+    guard_uncaught,
+)
 
+SESSION = "the-session-of-somebody"
 KEY = "sk-proj-" + "Zq8".ljust(40, "x")
 
 
@@ -67,6 +76,36 @@ def test_a_log_call_that_does_not_fit_loses_its_arguments_not_its_caller(lines: 
     logger.warning("two %s %s", KEY)  # noqa: PLE1206 - what careless code does
     assert KEY not in stream.getvalue()
     assert "WARNING" in stream.getvalue()
+
+
+def test_handlers_that_a_server_brought_are_taken_in() -> None:
+    """uvicorn writes access lines and tracebacks with its own formatters, which need the record as it was made."""
+    stream, logger = io.StringIO(), logging.getLogger("tests.of_a_server")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(AccessFormatter("%(client_addr)s %(request_line)s %(status_code)s", use_colors=False))
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        guard_handlers()
+        guard_handlers()
+        logger.warning('%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", f"/?key={KEY}", "1.1", 200)
+    finally:
+        logger.removeHandler(handler)
+    assert KEY not in stream.getvalue()
+    assert "127.0.0.1:1 GET /?key=******** HTTP/1.1 200" in stream.getvalue()
+
+
+def test_an_error_report_masks_what_the_exception_says_and_the_session(settings: Any) -> None:
+    request = RequestFactory().get("/")
+    request.COOKIES = {settings.SESSION_COOKIE_NAME: SESSION}
+    try:
+        raise ValueError(f"the vendor says {KEY} is wrong")
+    except ValueError:
+        reporter = get_exception_reporter_class(request)(request, *sys.exc_info())
+    for text in (reporter.get_traceback_text(), reporter.get_traceback_html()):
+        assert "the vendor says" in text
+        assert KEY not in text
+        assert SESSION not in text
 
 
 def test_what_nobody_caught_is_printed_masked(

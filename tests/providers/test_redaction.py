@@ -1,5 +1,6 @@
 """What a log line looks like after it was scrubbed."""
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ KEYS = {
     "google": "AIzaSyA1bC2dE3fG4hI5jK6lM7nO8pQ9rS0tU1v",
     "google studio": "AQ.Ab8RN6aB3dE6gH9jK2mN5pQ8sT",
     "google oauth": "ya29.a0AfB_byaB3dE6gH9jK2mN5pQ8",
+    "mistral": "Zx81kQpLm3Rt5vBn7yWc9uHs2dFg4jKa",
     "ours": "parley_pat_aB3dE6gH9jK2mN5pQ8sT",
 }
 PLACES = (
@@ -28,7 +30,8 @@ PLACES = (
     "api_key={}, model=x",
     "Error: Incorrect API key provided: {}.",
 )
-MISTRAL = "Zx81kQpLm3Rt5vBn7yWc9uHs2dFg4jKa"
+# No shape at all: not a length that a vendor uses.
+SHAPELESS = "zx81kqplm3rt5vbn7ywc"
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +48,39 @@ def test_a_key_of_a_known_shape_is_gone_wherever_it_stands(key: str, place: str)
 
 
 def test_a_key_without_a_shape_is_known_by_its_value_once_it_was_opened() -> None:
-    line = f"upstream said: {MISTRAL} is not valid"
-    assert MISTRAL in redaction.scrub(line)
-    redaction.remember(MISTRAL)
+    line = f"upstream said: {SHAPELESS} is not valid"
+    assert SHAPELESS in redaction.scrub(line)
+    redaction.remember(SHAPELESS)
     assert redaction.scrub(line) == "upstream said: ******** is not valid"
 
 
 def test_a_key_without_a_shape_is_gone_from_a_header_without_being_known() -> None:
-    assert MISTRAL not in redaction.scrub(f"authorization: Bearer {MISTRAL}")
+    assert SHAPELESS not in redaction.scrub(f"authorization: Bearer {SHAPELESS}")
+
+
+def test_a_remembered_value_is_also_found_in_base64() -> None:
+    redaction.remember(SHAPELESS)
+    written = base64.b64encode(SHAPELESS.encode()).decode()
+    assert written not in redaction.scrub(f"kept {written}")
+
+
+@pytest.mark.parametrize("word", ["k2:" + "Ab3_" * 10 + "xyz=", "k1$gAAAAABnTk3s" + "x" * 40 + "=="])
+def test_a_ring_and_what_is_sealed_under_it_are_gone(word: str) -> None:
+    assert word not in redaction.scrub(f"found {word} there")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "0123456789abcdef0123456789abcdef",
+        "7d9f4a6e-5b1c-4f0e-9a2d-3c8b7e6f5a4d",
+        "Zx81kQpLm3Rt5vBn7yWc9uHs2dFg4jKaB",
+        "req_Zx81kQpLm3Rt5vBn7yWc9uHs2dFg4jKa",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF",
+    ],
+)
+def test_identifiers_stay(word: str) -> None:
+    assert redaction.scrub(f"run {word} ended") == f"run {word} ended"
 
 
 def test_a_remembered_value_is_also_found_in_a_url() -> None:

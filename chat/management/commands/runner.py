@@ -4,8 +4,9 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import vault
 from chat import runner
 
 GRACE_SECONDS = 25.0
@@ -18,6 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--grace", type=float, default=GRACE_SECONDS, help="seconds to finish in (default: 25)")
 
     def handle(self, *args: Any, grace: float, **options: Any) -> None:
+        if refusal := vault.refusal():
+            raise CommandError(refusal)
         ended = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: ended.set())

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import vault
 from project import first_run
 from project.listening import LOOPBACK, CannotListen, Listener, reserve
 from providers.children import Child, ChildFailed
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         children = self._start_children(options["local_model"])
         try:
             first_run.migrate()
+            if refusal := vault.refusal():
+                raise CommandError(refusal)
             entry = first_run.ways_in(options["email"])
             self._connect(children)
             self._sync()

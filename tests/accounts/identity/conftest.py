@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
+from accounts import sealing
 from accounts.models import IdentityProvider
 from tests.accounts.conftest import HOST, Person
 from tests.accounts.device import SoftDevice
@@ -63,8 +64,11 @@ def issuer(one_issuer: Issuer) -> Issuer:
 
 
 def make_provider(issuer: Issuer, slug: str = "acme", **over: Any) -> IdentityProvider:
-    values = {"name": slug.title(), "issuer": issuer.url, "client_id": CLIENT, "secret": SECRET, "enabled": True}
-    return IdentityProvider.objects.create(slug=slug, **values | {"sign_up": "open"} | over)
+    values = {"name": slug.title(), "issuer": issuer.url, "client_id": CLIENT, "enabled": True}
+    made = IdentityProvider(slug=slug, **values | {"sign_up": "open"} | over)
+    made.secret = sealing.seal(made, SECRET)
+    made.save()
+    return made
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from oidc_provider_mock import run_server_in_thread
 
+from accounts import sealing
 from accounts.models import IdentityProvider
 from tests.accounts.identity.conftest import Traveller
 
@@ -28,10 +29,11 @@ def mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def row(url: str, method: str) -> IdentityProvider:
-    return IdentityProvider.objects.create(
-        slug="mock", name="Mock", issuer=url, client_id="parley", secret="a secret", token_auth=method,
-        sign_up="open", enabled=True,
-    )  # fmt: skip
+    values = {"slug": "mock", "name": "Mock", "issuer": url, "client_id": "parley", "token_auth": method}
+    made = IdentityProvider(**values, sign_up="open", enabled=True)
+    made.secret = sealing.seal(made, "a secret")
+    made.save()
+    return made
 
 
 def says_yes(address: str, subject: str = "dora-1", **form: str) -> str:
