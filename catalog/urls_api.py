@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.api import defaults, models, policy, routing, succession
+from catalog.api import defaults, limits, models, policy, routing, succession
 
 app_name = "catalog_api"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("aliases/<int:pk>/", policy.AliasView.as_view(), name="alias"),
     path("rules/", policy.RulesView.as_view(), name="rules"),
     path("rules/<int:pk>/", policy.RuleView.as_view(), name="rule"),
+    path("limits/", limits.LimitsView.as_view(), name="limits"),
+    path("limits/<int:pk>/", limits.LimitView.as_view(), name="limit"),
     path("model-migrations/", succession.MigrationsView.as_view(), name="migrations"),
     path("model-migrations/<int:pk>/undo/", succession.UndoView.as_view(), name="undo"),
     path("routing/explain/", routing.ExplainView.as_view(), name="explain"),

@@ -116,6 +116,10 @@ class RuleAdmin(WorkspaceAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "provider_id":
-            known = [(one.provider_id, one.label) for one in registry.available()]
-            return forms.ChoiceField(choices=[("", "Every provider"), *known], required=False, label="Provider")
+            return provider_field()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+def provider_field() -> forms.ChoiceField:
+    known = [(one.provider_id, one.label) for one in registry.available()]
+    return forms.ChoiceField(choices=[("", "Every provider"), *known], required=False, label="Provider")

@@ -16,6 +16,8 @@ from tests.guards.authorization.rules import (
 ALIAS = {"name": "fast", "target": "openai/gpt-x", "reason": "It is."}
 SPECIALIST = {"name": "Poet", "slug": "poet", "description": "Rhymes."}
 
+LIMIT = {"measure": "requests", "period": "hour", "hard": 20}
+
 LINES: dict[str, list[Line]] = {
     "api-schema": [signed_in("GET")],
     "api-docs": [signed_in("GET")],
@@ -46,6 +48,8 @@ LINES: dict[str, list[Line]] = {
     "catalog_api:alias": [shared("alias", "DELETE", by=ADMINS)],
     "catalog_api:rules": [members("GET"), admins("POST", body={"effect": "deny", "provider_id": "mistral"})],
     "catalog_api:rule": [shared("rule", "DELETE", by=ADMINS)],
+    "catalog_api:limits": [members("GET"), admins("POST", body=LIMIT)],
+    "catalog_api:limit": [shared("limit", "DELETE", by=ADMINS)],
     "catalog_api:migrations": [admins("GET"), admins("POST", body={"from_model": "a/b", "to_model": "a/c"})],
     "catalog_api:undo": [shared("migration", "POST", by=ADMINS)],
     "catalog_api:explain": [members("POST")],
@@ -85,6 +89,9 @@ LINES: dict[str, list[Line]] = {
     "chat_api:run": [own("run", "GET")],
     "chat_api:run-stop": [own("run", "POST")],
     "chat_api:run-events": [own("run", "GET", elsewhere="tests/guards/test_live_authorization.py")],
+    "chat_api:usage": [members("GET")],
+    "chat_api:workspace-usage": [admins("GET")],
+    "chat_api:remaining": [members("GET")],
     "chat_api:structured": [members("POST")],
     "chat_api:structured-run": [own("structured run", "GET")],
     "providers_api:health": [members("GET")],
