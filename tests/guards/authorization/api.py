@@ -46,6 +46,7 @@ LINES: dict[str, list[Line]] = {
     "catalog_api:workspace-default": [admins("PUT", body={"model": ""})],
     "catalog_api:aliases": [members("GET"), admins("POST", body=ALIAS)],
     "catalog_api:alias": [shared("alias", "DELETE", by=ADMINS)],
+    "catalog_api:access": [members("GET")],
     "catalog_api:rules": [members("GET"), admins("POST", body={"effect": "deny", "provider_id": "mistral"})],
     "catalog_api:rule": [shared("rule", "DELETE", by=ADMINS)],
     "catalog_api:limits": [members("GET"), admins("POST", body=LIMIT)],

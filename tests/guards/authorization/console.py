@@ -56,6 +56,7 @@ EXTRAS = {
     "providers_drill_stop": "drill",
     "providers_drill_download": "drill",
     "chat_specialist_examples": "",  # its own test asks: tests/chat/flows/test_specialists_console.py
+    "catalog_rule_access": "",  # its own test asks: tests/catalog/test_access.py
     "catalog_languagemodel_move": "",  # its own tests ask: tests/catalog
     "providers_providerhealth_check": "",  # of the whole installation
 }
