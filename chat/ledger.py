@@ -1,7 +1,7 @@
 """The journal's transactions: append entries, close a run with its message, read a stream. Synchronous, no loop."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chat import entries, owner
+from chat import entries, owner, recalled
 from chat.models import Conversation, Message, Run, StreamEvent
 from chat.protocol import Entry, fold, interrupted
 
@@ -97,7 +97,16 @@ def read(stream_id: UUID, after: int) -> tuple[list[Entry], bool]:
     # The state was read first: a run that ends in between is read to its end by the caller's next look.
     rows = StreamEvent.objects.filter(run_id=run[0], sequence__gt=after).order_by("sequence")
     found = [Entry(*row) for row in rows.values_list("sequence", "event_type", "data")[:READ_LIMIT]]
+    if not found and run[1] not in Run.ACTIVE and not StreamEvent.objects.filter(run_id=run[0]).exists():
+        return _recalled(run[0], after), False
     return found, run[1] in Run.ACTIVE or len(found) == READ_LIMIT
+
+
+def _recalled(run_id: UUID, after: int) -> list[Entry]:
+    """The stream of an ended run whose events are gone. Its sequences are not those it had: who has read some of it
+    learns how it ended, and reads the message for the rest."""
+    whole = recalled.entries(Run.objects.select_related("answer").get(pk=run_id))
+    return [replace(whole[-1], sequence=after + 1)] if after else whole
 
 
 # ---------------------------------------------------------------- leases
