@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from accounts.policies import Actor
-from catalog.models import Rule
+from catalog.models import Limit, Rule
 
 
 class Target(NamedTuple):
@@ -47,9 +47,13 @@ def decide(actor: Actor, rules: Sequence[Rule], target: Target) -> Decision:
 
 def _matches(rule: Rule, actor: Actor, target: Target) -> bool:
     return (
-        rule.provider_id in {"", target.provider_id}
+        of_model(rule, target.provider_id, target.model_id)
         and rule.context in {"", target.context}
         and rule.role in {"", actor.role.value}
         and rule.credential_source in {"", target.credential_source}
-        and (not rule.model_pattern or fnmatchcase(target.model_id, rule.model_pattern))
     )
+
+
+def of_model(row: Rule | Limit, provider_id: str, model_id: str) -> bool:
+    """Whether a row is about this model."""
+    return row.provider_id in {"", provider_id} and (not row.model_pattern or fnmatchcase(model_id, row.model_pattern))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog.models import CatalogVersion, ContextDefault, FallbackStep, LanguageModel, ModelAlias, Rule
+from catalog.models import CatalogVersion, ContextDefault, FallbackStep, LanguageModel, Limit, ModelAlias, Rule
 
 # A longer chain says nothing more: a run makes three attempts.
 LONGEST_CHAIN = 10
@@ -29,13 +29,14 @@ class Snapshot:
     chains: Mapping[UUID, dict[str, tuple[str, ...]]] = _by_owner(dict)
     aliases: Mapping[UUID | None, dict[str, ModelAlias]] = _by_owner(dict)
     rules: Mapping[UUID, list[Rule]] = _by_owner(list)
+    limits: Mapping[UUID, list[Limit]] = _by_owner(list)
 
 
 _kept: tuple[str, Snapshot] = ("", Snapshot({}))
 
 
 def current() -> Snapshot:
-    """One query, six after a change.
+    """One query, seven after a change.
 
     The stamp is read before the rows, so rows that are newer than their stamp are read once more and never too old.
     """
@@ -62,4 +63,6 @@ def _read() -> Snapshot:
         found.aliases[alias.workspace_id][alias.name] = alias
     for rule in Rule.objects.all():
         found.rules[rule.workspace_id].append(rule)
+    for limit in Limit.objects.all():
+        found.limits[limit.workspace_id].append(limit)
     return found

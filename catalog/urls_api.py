@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.api import defaults, models, policy, routing, succession
+from catalog.api import access, defaults, limits, models, policy, routing, succession
 
 app_name = "catalog_api"
 urlpatterns = [
@@ -13,8 +13,11 @@ urlpatterns = [
     path("defaults/workspace/<slug:context>/", defaults.WorkspaceDefaultView.as_view(), name="workspace-default"),
     path("aliases/", policy.AliasesView.as_view(), name="aliases"),
     path("aliases/<int:pk>/", policy.AliasView.as_view(), name="alias"),
+    path("access/", access.AccessView.as_view(), name="access"),
     path("rules/", policy.RulesView.as_view(), name="rules"),
     path("rules/<int:pk>/", policy.RuleView.as_view(), name="rule"),
+    path("limits/", limits.LimitsView.as_view(), name="limits"),
+    path("limits/<int:pk>/", limits.LimitView.as_view(), name="limit"),
     path("model-migrations/", succession.MigrationsView.as_view(), name="migrations"),
     path("model-migrations/<int:pk>/undo/", succession.UndoView.as_view(), name="undo"),
     path("routing/explain/", routing.ExplainView.as_view(), name="explain"),

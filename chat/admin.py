@@ -20,6 +20,9 @@ from chat.mcp_forms import McpServerForm
 from chat.models import McpServer, Specialist
 from chat.specialist_forms import SpecialistForm
 from chat.tools import servers
+from chat.usage_admin import UsageAdmin
+
+__all__ = ["McpServerAdmin", "SpecialistAdmin", "UsageAdmin"]
 
 ASKED_AT_ONCE = 5
 NAMES_SHOWN = 30

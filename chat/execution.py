@@ -18,7 +18,7 @@ from accounts.policies import Actor, actor_for
 from catalog import observing
 from catalog.facts import facts_for
 from catalog.routing import Plan, RoutingRequest, plan
-from chat import native, protocol, provenance
+from chat import limits, native, protocol, provenance
 from chat.database import in_db
 from chat.journal import Writer
 from chat.ledger import Closing
@@ -100,7 +100,14 @@ def begin(run: Run, writer: Writer, where: Plan) -> None:
     started = {"state": "started", "requested": run.requested_model, "model": run.served_model}
     writer.add("status", started | {"credential": run.credential_source, "hint": run.credential_hint})
     if where.error is not None:
-        raise ProviderError(where.error, where.message, provider_id=provider_of(run))
+        limit = where.trace.get("limit", {})
+        raise ProviderError(
+            where.error,
+            where.message,
+            provider_id=provider_of(run),
+            detail=protocol.LIMIT_REACHED if limit else None,
+            retry_after=limit.get("retry_after"),
+        )
 
 
 async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, **more: Any) -> events.Finished:
@@ -157,7 +164,7 @@ def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
     """Where the run goes; the choice is stored before anybody is called. `needs` are abilities that it must have."""
     actor = _actor(run)
     named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
-    where = plan(RoutingRequest(run.context, named, held, needs), facts_for(actor))
+    where = limits.admitted(actor, run, plan(RoutingRequest(run.context, named, held, needs), facts_for(actor)))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

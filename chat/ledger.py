@@ -1,7 +1,7 @@
 """The journal's transactions: append entries, close a run with its message, read a stream. Synchronous, no loop."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chat import owner
+from chat import entries, owner, recalled
 from chat.models import Conversation, Message, Run, StreamEvent
 from chat.protocol import Entry, fold, interrupted
 
@@ -69,6 +69,7 @@ def _close(run_id: UUID, stream_id: UUID, closing: Closing, me: str) -> None:
     if not changed:
         raise LeaseLost(str(run_id))
     Message.objects.filter(pk=stream_id).update(parts=closing.parts, native=closing.native)
+    entries.settle(run_id, closing.state, closing.run)
 
 
 def still_open(slices: list[Slice], me: str) -> list[Slice]:
@@ -95,8 +96,17 @@ def read(stream_id: UUID, after: int) -> tuple[list[Entry], bool]:
         return [], False
     # The state was read first: a run that ends in between is read to its end by the caller's next look.
     rows = StreamEvent.objects.filter(run_id=run[0], sequence__gt=after).order_by("sequence")
-    entries = [Entry(*row) for row in rows.values_list("sequence", "event_type", "data")[:READ_LIMIT]]
-    return entries, run[1] in Run.ACTIVE or len(entries) == READ_LIMIT
+    found = [Entry(*row) for row in rows.values_list("sequence", "event_type", "data")[:READ_LIMIT]]
+    if not found and run[1] not in Run.ACTIVE and not StreamEvent.objects.filter(run_id=run[0]).exists():
+        return _recalled(run[0], after), False
+    return found, run[1] in Run.ACTIVE or len(found) == READ_LIMIT
+
+
+def _recalled(run_id: UUID, after: int) -> list[Entry]:
+    """The stream of an ended run whose events are gone. Its sequences are not those it had: who has read some of it
+    learns how it ended, and reads the message for the rest."""
+    whole = recalled.entries(Run.objects.select_related("answer").get(pk=run_id))
+    return [replace(whole[-1], sequence=after + 1)] if after else whole
 
 
 # ---------------------------------------------------------------- leases
@@ -146,22 +156,23 @@ def _reap_one(candidates: Any, pk: UUID) -> UUID | None:
         if run is None:
             return None
         rows = StreamEvent.objects.filter(run=run).order_by("sequence")
-        entries = [Entry(*row) for row in rows.values_list("sequence", "event_type", "data")]
+        written = [Entry(*row) for row in rows.values_list("sequence", "event_type", "data")]
         error = interrupted(run.served_model.partition("/")[0])
-        close_now(run, entries, "error", error, Run.State.INTERRUPTED)
+        close_now(run, written, "error", error, Run.State.INTERRUPTED)
         stream_id: UUID = run.stream_id
         return stream_id
 
 
-def close_now(run: Run, entries: list[Entry], event_type: str, data: dict[str, Any], state: Run.State) -> None:
+def close_now(run: Run, written: list[Entry], event_type: str, data: dict[str, Any], state: Run.State) -> None:
     """End a run that no process writes, inside the caller's transaction and under its lock."""
-    StreamEvent.objects.create(run=run, sequence=len(entries) + 1, event_type=event_type, data=data)
+    StreamEvent.objects.create(run=run, sequence=len(written) + 1, event_type=event_type, data=data)
     run.state, run.ended_at, run.lease_until = state, timezone.now(), None
     run.error = data if event_type == "error" else {}
-    run.output = run.output if run.answer_id else {**run.output, "parts": fold(entries)}
+    run.output = run.output if run.answer_id else {**run.output, "parts": fold(written)}
     run.save(update_fields=["state", "ended_at", "lease_until", "error", "output"])
     if run.answer_id:
-        Message.objects.filter(pk=run.answer_id).update(parts=fold(entries))
+        Message.objects.filter(pk=run.answer_id).update(parts=fold(written))
+    entries.settle_lost(run)
 
 
 def touch(conversation_id: UUID, leaf_id: UUID) -> None:

@@ -15,6 +15,7 @@ from catalog.choices import Group, Option, picker
 from catalog.models import Context
 from chat import attachments, runs, summaries
 from chat.fill import Fill, fill_of
+from chat.limits import Standing, near
 from chat.models import Attachment, Conversation, McpServer, Message, Run, Specialist
 from chat.render.summaries import panel
 from chat.render.turns import Turns, run_of
@@ -88,6 +89,7 @@ def page(actor: Actor, conversation: Conversation | None, look: Look) -> dict[st
         "tools": tools,
         "tools_chosen": sum(tool.chosen for tool in tools),
         "fill": fill_of(branch.messages, picked[1].key) if picked else None,
+        "limits": near(actor, picked[1].key) if picked else [],
         "summary": panel(written, labels, opened=look.summary) if written else "",
         "summarising": written is not None and written.run.state in Run.ACTIVE,
         "contexts": _contexts(conversation) if has.specialists else [],
@@ -119,8 +121,16 @@ def _contexts(conversation: Conversation | None) -> list[tuple[str, str, bool]]:
 
 def page_fill(actor: Actor, conversation: Conversation, key: str) -> Fill | None:
     """How full the window of a model would be with the newest branch; an empty key is the conversation's choice."""
+    return page_bounds(actor, conversation, key)[0]
+
+
+def page_bounds(actor: Actor, conversation: Conversation, key: str) -> tuple[Fill | None, list[Standing]]:
+    """What bounds the next message to a model: how full its window would be, and the limits that are near."""
     picked = chosen(picker(actor, key or conversation.model), key or conversation.model)
-    return fill_of(branch_at(actor, conversation, limit=2).messages, picked[1].key) if picked else None
+    if picked is None:
+        return None, []
+    fill = fill_of(branch_at(actor, conversation, limit=2).messages, picked[1].key)
+    return fill, near(actor, picked[1].key)
 
 
 def _edited(actor: Actor, conversation: Conversation | None, message_id: UUID | None) -> Message | None:

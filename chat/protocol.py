@@ -27,9 +27,11 @@ EVENT_TYPES = frozenset(
     }
 )
 TERMINAL = frozenset({"error", "done"})
+LIMIT_REACHED = "limit_reached"
 # Where a sub-code says more than its code.
 REMEDIATIONS = {
     "no_tool_results": "Start again, and post the results of the tools to the run while it waits.",
+    LIMIT_REACHED: "Wait until counting begins anew, or ask an administrator of the workspace to raise the limit.",
     "invalid_output": "Loosen the schema, say more about what is wanted, or choose another model.",
 }
 # What a result adds to its call: the text, whether it says what went wrong, and how long it took.

@@ -16,7 +16,7 @@ from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from catalog import naming
 from catalog.models import Context
-from chat import attachments, journal, outputs, relay, runner, specialists
+from chat import attachments, journal, limits, outputs, relay, runner, specialists
 from chat.flows.titles import placeholder
 from chat.ledger import close_now, touch
 from chat.models import Conversation, Message, Run
@@ -29,7 +29,7 @@ def start(actor: Actor, command: Command) -> Run:
 
     Raises Problem: 404 not_found, 409 run_active, idempotency_conflict or too_many_files, 413 input_too_long or
     too_many_tools, 422 input_empty, model_not_found, attachment_failed, attachment_elsewhere, tool_not_found,
-    invalid_tool or invalid_tool_choice. A refused command changes nothing.
+    invalid_tool or invalid_tool_choice, 429 limit_reached. A refused command changes nothing.
     """
     digest = _checked_digest(actor, command)
     try:
@@ -43,13 +43,15 @@ def start(actor: Actor, command: Command) -> Run:
 def once(actor: Actor, key: str, digest: str, create: Callable[[], Run]) -> Run:
     """The queued run that `create` stores, in one transaction, or the one that the same key made before.
 
-    Raises Problem 409 idempotency_conflict, and IntegrityError for what the database refuses otherwise.
+    Raises Problem 409 idempotency_conflict, 429 limit_reached, and IntegrityError for what the database refuses
+    otherwise.
     """
     if found := earlier(actor, key, digest):
         return found
     try:
         with transaction.atomic():
             run = create()
+            limits.admit(actor, run)
     except IntegrityError:
         if found := earlier(actor, key, digest):
             return found

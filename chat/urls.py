@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from chat import attachments_views, documents_views, structured_views, views
+from chat import attachments_views, documents_views, structured_views, usage_views, views
 
 app_name = "chat"
 urlpatterns = [
     path("", views.new, name="new"),
     path("search/", views.find, name="search"),
     path("specialists/", views.team, name="specialists"),
+    path("settings/usage/", usage_views.usage, name="usage"),
     path("structured/", structured_views.ask, name="structured"),
     path("structured/<uuid:pk>/", structured_views.shown, name="structured-run"),
     path("structured/<uuid:pk>/stop/", structured_views.stop, name="structured-stop"),

@@ -11,6 +11,7 @@ from chat import (
     structured_api,
     summary_api,
     tools_api,
+    usage_api,
 )
 
 app_name = "chat_api"
@@ -42,6 +43,9 @@ urlpatterns = [
     path("runs/<uuid:pk>/stop/", api.StopView.as_view(), name="run-stop"),
     path("runs/<uuid:pk>/tool-results/", tools_api.ToolResultsView.as_view(), name="run-tool-results"),
     path("tools/", tools_api.ToolsView.as_view(), name="tools"),
+    path("usage/", usage_api.UsageView.as_view(), name="usage"),
+    path("usage/workspace/", usage_api.WorkspaceUsageView.as_view(), name="workspace-usage"),
+    path("limits/remaining/", usage_api.RemainingView.as_view(), name="remaining"),
     path("structured/", structured_api.StructuredsView.as_view(), name="structured"),
     path("structured/<uuid:pk>/", structured_api.StructuredView.as_view(), name="structured-run"),
     path("runs/<uuid:pk>/events", sse.events, name="run-events"),

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,12 +18,12 @@ from chat import attachments, compactions, conversations, runs, summaries
 from chat.forms import ActForm, ContextForm, LookForm, ModelForm, SendForm, SummaryForm, TitleForm, cleaned
 from chat.lists import search
 from chat.models import Conversation, Run, Specialist
-from chat.pages import Look, page, page_fill
+from chat.pages import Look, page, page_bounds
 from chat.protocol import Command
 from chat.render.turns import added
 from chat.threads import TURNS
 
-BROWSER_PROBLEMS = frozenset({400, 403, 409, 413, 415, 422})
+BROWSER_PROBLEMS = frozenset({400, 403, 409, 413, 415, 422, 429})
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,11 +80,13 @@ def summarise(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_GET
 def ring(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """How full the window is of the model that `?model=` names, as a part of the page."""
+    """How full the window is of the model that `?model=` names, and which limits are near, as parts of the page."""
     actor = actor_of(request)
     form = LookForm(request.GET)
-    shown = page_fill(actor, conversations.get(actor, pk), form.value("model") or "")
-    return render(request, "chat/ring.html", {"fill": shown})
+    fill, near = page_bounds(actor, conversations.get(actor, pk), form.value("model") or "")
+    return HttpResponse(
+        render_to_string("chat/ring.html", {"fill": fill}) + render_to_string("chat/limits.html", {"limits": near})
+    )
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chat import leftovers, owner
+from chat import leftovers, owner, retention
 from chat.estimates import MEDIA_TOKENS, of_text
 from chat.extracting import Abandoned, Extracted, extract
 from chat.extraction.limits import Limits
@@ -55,6 +55,7 @@ class Workshop:
                 if time.monotonic() - tidied > TIDY_SECONDS:
                     tidied = time.monotonic()
                     leftovers.purge()
+                    retention.purge(most=retention.ROUND_BATCHES)
             except (OperationalError, InterfaceError) as error:
                 logger.warning("the workshop waits for the database: %s", type(error).__name__)
             finally:

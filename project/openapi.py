@@ -18,6 +18,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AttachmentStateEnum": "chat.models.Attachment.State",
         "CredentialSourceEnum": "catalog.models.Rule.Source",
         "InvitationStateEnum": ["open", "expired"],
+        "LimitMeasureEnum": "catalog.models.Limit.Measure",
+        "LimitPeriodEnum": "catalog.models.Limit.Period",
         "MessageRoleEnum": "chat.models.Message.Role",
         "RoleEnum": "accounts.models.Role",
         "DrillStateEnum": "providers.models.Drill.State",

@@ -45,7 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Workspace(models.Model):
-    """People who share keys, rules and limits; and how long what they make is kept (`accounts.retention`)."""
+    """People who share keys, rules and limits; and how long what they make is kept (`chat.retention`)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80)

@@ -1,5 +1,5 @@
 """The catalog in the console, one module for each kind of work."""
 
-from catalog.admin import choosing, models, moves
+from catalog.admin import choosing, limits, models, moves
 
-__all__ = ["choosing", "models", "moves"]
+__all__ = ["choosing", "limits", "models", "moves"]

@@ -6,11 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from accounts.console import WorkspaceAdmin, administered_ids
 from accounts.problems import Problem
 from catalog import naming
+from catalog.admin import access
 from catalog.admin.models import is_superuser, listed
 from catalog.models import ContextDefault, FallbackStep, LanguageModel, ModelAlias, Rule
 from providers import registry
@@ -114,8 +116,23 @@ class RuleAdmin(WorkspaceAdmin):
     list_select_related = ("workspace",)
     fields = list_display
 
+    def get_urls(self) -> list[URLPattern]:
+        shown = self.admin_site.admin_view(self.access)
+        return [path("access/", shown, name="catalog_rule_access"), *super().get_urls()]
+
+    def access(self, request: HttpRequest) -> HttpResponse:
+        """What the rules come to for one member."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        values = self.admin_site.each_context(request) | {"opts": self.opts, "title": "Effective access"}
+        return access.page(request, values)
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "provider_id":
-            known = [(one.provider_id, one.label) for one in registry.available()]
-            return forms.ChoiceField(choices=[("", "Every provider"), *known], required=False, label="Provider")
+            return provider_field()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+def provider_field() -> forms.ChoiceField:
+    known = [(one.provider_id, one.label) for one in registry.available()]
+    return forms.ChoiceField(choices=[("", "Every provider"), *known], required=False, label="Provider")

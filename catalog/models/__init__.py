@@ -2,6 +2,7 @@
 
 from catalog.models.choosing import ContextDefault, FallbackStep, ModelAlias, ModelMigration, Rule
 from catalog.models.languages import CatalogVersion, Context, LanguageModel, ProviderSync
+from catalog.models.limits import Limit
 
 __all__ = [
     "CatalogVersion",
@@ -9,6 +10,7 @@ __all__ = [
     "ContextDefault",
     "FallbackStep",
     "LanguageModel",
+    "Limit",
     "ModelAlias",
     "ModelMigration",
     "ProviderSync",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from chat.protocol import LIMIT_REACHED
 from chat.render.citations import Cited
 from chat.render.names import By
 from providers.errors import REMEDIES, ErrorCode
@@ -105,7 +106,9 @@ def card(error: Mapping[str, Any], by: By, place: Place | Desk, at: datetime, *,
         "model": by.label or "the model",
     }
     title, sentence = _words(code, words, partial=partial, connected=bool(provider_id))
-    if wait := error.get("retry_after"):
+    if error.get("detail") == LIMIT_REACHED:
+        title, sentence = "A limit is reached", str(error["message"])
+    elif wait := error.get("retry_after"):
         sentence = f"It accepts requests again in {round(wait)} s. Your message is kept."
     return Card(
         code.value,

@@ -100,7 +100,7 @@ def test_the_chain_of_one_s_own_workspace_is_read_in_order_without_what_is_off(
     step(alice, catalog["openai/a"], 1)
     step(charlie, catalog["openai/a"], 1)
     off = step(alice, catalog["openai/hidden"], 3, enabled=False)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert facts_for(bob).fallbacks == {"chat": ("openai/a", "gemini/g")}
     assert facts_for(charlie).fallbacks == {"chat": ("openai/a",)}
     FallbackStep.objects.exclude(pk=off.pk).delete()

@@ -17,6 +17,8 @@ from tests.guards.authorization.rules import (
 ALIAS = {"name": "fast", "target": "openai/gpt-x", "reason": "It is."}
 SPECIALIST = {"name": "Poet", "slug": "poet", "description": "Rhymes."}
 
+LIMIT = {"measure": "requests", "period": "hour", "hard": 20}
+
 LINES: dict[str, list[Line]] = {
     "api-schema": [signed_in("GET")],
     "api-docs": [signed_in("GET")],
@@ -45,8 +47,11 @@ LINES: dict[str, list[Line]] = {
     "catalog_api:workspace-default": [admins("PUT", body={"model": ""})],
     "catalog_api:aliases": [members("GET"), admins("POST", body=ALIAS)],
     "catalog_api:alias": [shared("alias", "DELETE", by=ADMINS)],
+    "catalog_api:access": [members("GET")],
     "catalog_api:rules": [members("GET"), admins("POST", body={"effect": "deny", "provider_id": "mistral"})],
     "catalog_api:rule": [shared("rule", "DELETE", by=ADMINS)],
+    "catalog_api:limits": [members("GET"), admins("POST", body=LIMIT)],
+    "catalog_api:limit": [shared("limit", "DELETE", by=ADMINS)],
     "catalog_api:migrations": [admins("GET"), admins("POST", body={"from_model": "a/b", "to_model": "a/c"})],
     "catalog_api:undo": [shared("migration", "POST", by=ADMINS)],
     "catalog_api:explain": [members("POST")],
@@ -91,6 +96,9 @@ LINES: dict[str, list[Line]] = {
     "gateway:model": [Line(("GET",), MEMBERS, elsewhere="tests/chat/gateway")],
     "gateway:chat-completions": [Line(("POST",), MEMBERS, elsewhere="tests/chat/gateway")],
     "gateway:responses": [Line(("POST",), MEMBERS, elsewhere="tests/chat/gateway")],
+    "chat_api:usage": [members("GET")],
+    "chat_api:workspace-usage": [admins("GET")],
+    "chat_api:remaining": [members("GET")],
     "chat_api:structured": [members("POST")],
     "chat_api:structured-run": [own("structured run", "GET")],
     "providers_api:health": [members("GET")],

@@ -36,7 +36,9 @@ PAGES = {
     "catalog.LanguageModel": Page("model", change=SUPERUSERS, everybodys=True),
     "catalog.ModelAlias": Page("alias", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.Rule": Page("rule", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "catalog.Limit": Page("limit", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.ModelMigration": Page("migration"),
+    "chat.UsageEntry": Page("usage"),
     "chat.Specialist": Page("specialist", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.ContextDefault": Page("default", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.FallbackStep": Page("fallback", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
@@ -54,6 +56,7 @@ EXTRAS = {
     "providers_drill_stop": "drill",
     "providers_drill_download": "drill",
     "chat_specialist_examples": "",  # its own test asks: tests/chat/flows/test_specialists_console.py
+    "catalog_rule_access": "",  # its own test asks: tests/catalog/test_access.py
     "catalog_languagemodel_move": "",  # its own tests ask: tests/catalog
     "providers_providerhealth_check": "",  # of the whole installation
 }

@@ -87,6 +87,7 @@ WORKSPACE: dict[str, list[Line]] = {
 
 CHAT: dict[str, list[Line]] = {
     "chat:new": [members("GET", "POST")],
+    "chat:usage": [members("GET")],
     "chat:search": [members("GET")],
     "chat:structured": [members("GET", "POST")],
     "chat:structured-run": [own("structured run", "GET")],

@@ -19,8 +19,8 @@ from fido2.utils import websafe_encode
 from accounts import tokens
 from accounts.models import AuditEntry, IdentityProvider, Invitation, Role, User, Workspace
 from accounts.policies import Actor, actor_for
-from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel, ModelAlias, ModelMigration, Rule
-from chat.models import Attachment, AttachmentPage, Compaction, McpServer, Run, Specialist
+from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel, Limit, ModelAlias, ModelMigration, Rule
+from chat.models import Attachment, AttachmentPage, Compaction, McpServer, Run, Specialist, UsageEntry
 from providers.models import Credential, Drill, ProviderHealth
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
@@ -54,6 +54,8 @@ NUMBERED = {
     "health",
     "alias",
     "rule",
+    "limit",
+    "usage",
     "migration",
 }
 MATES = {MEMBER: OWNER, ADMIN: MEMBER, OWNER: MEMBER}
@@ -251,9 +253,18 @@ def _everybodys(world: World) -> None:
         step = FallbackStep.objects.create(workspace=workspace, model=model)
         alias = ModelAlias.objects.create(name="quick", workspace=workspace, target=model, reason="It is.")
         rule = Rule.objects.create(workspace=workspace, effect="deny", provider_id="gemini")
+        limit = Limit.objects.create(workspace=workspace, hard=1000)
+        used = UsageEntry.objects.create(workspace=workspace, at=timezone.now(), context="chat")
         moved = ModelMigration.objects.create(workspace=workspace, from_model="a/b", to_model="a/c")
         specialist = Specialist.objects.create(workspace=workspace, name="Writer", slug="writer", description="Writes.")
-        ours = {"alias": alias.pk, "rule": rule.pk, "migration": moved.pk, "specialist": specialist.pk}
+        ours = {
+            "alias": alias.pk,
+            "rule": rule.pk,
+            "limit": limit.pk,
+            "usage": used.pk,
+            "migration": moved.pk,
+            "specialist": specialist.pk,
+        }
         audited = AuditEntry.objects.filter(workspace_id=workspace.pk).latest("pk")
         made = {
             "default": default.pk,

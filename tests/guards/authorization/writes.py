@@ -33,6 +33,8 @@ AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
     ("accounts_api:invitation", "DELETE"): ("invitation", {}, "invitation.revoked"),
     ("catalog_api:rules", "POST"): ("", {"effect": "deny", "provider_id": "mistral"}, "rule.created"),
     ("catalog_api:rule", "DELETE"): ("rule", {}, "rule.removed"),
+    ("catalog_api:limits", "POST"): ("", api.LIMIT, "limit.created"),
+    ("catalog_api:limit", "DELETE"): ("limit", {}, "limit.removed"),
     ("catalog_api:alias", "DELETE"): ("alias", {}, "alias.removed"),
     ("catalog_api:workspace-default", "PUT"): ("", {"model": ""}, "default.set"),
     ("chat_api:specialists", "POST"): ("", api.SPECIALIST, "specialist.created"),
