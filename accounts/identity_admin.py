@@ -17,7 +17,7 @@ from accounts.models import IdentityProvider
 
 ENTERED = (
     "preset", "name", "slug", "workspace", "issuer", "client_id", "new_secret", "token_auth", "scopes",
-    "fetch_userinfo", "sign_up", "listed_domains", "listed", "enabled", "strand",
+    "fetch_userinfo", "sign_up", "listed_domains", "claim_roles", "listed", "enabled", "strand",
 )  # fmt: skip
 
 
