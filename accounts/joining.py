@@ -17,7 +17,8 @@ from accounts.oidc.verify import Claims
 
 
 def may_sign_up(row: IdentityProvider, claims: Claims) -> bool:
-    """By the provider's own rule or its claim map. The address need not be proven yet: an account is usable only once it is."""
+    """By the provider's own rule or its claim map. The address need not be proven yet: an account is usable only once
+    it is."""
     if claims.role and row.workspace_id is not None:
         return True
     match row.sign_up:

@@ -53,9 +53,7 @@ class RemovePasskey(RemoveWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
         user, key = signed_in(self.request), self.get_object()
         try:
-            with methods.removing(user, key):
-                flows.remove_authenticator(self.request, key)
-                joining.follow_all(user)
+            methods.remove_passkey(self.request, user, key)
         except methods.LastMethod:
             reason = "This passkey is your last way to sign in, so it stays. Add another one first."
             messages.error(self.request, reason)
