@@ -1,4 +1,5 @@
-"""What happens to a person's ways to sign in goes into the audit; allauth's and Django's signals say when."""
+"""What happens to a person's ways to sign in goes into the audit; allauth's and Django's signals say when. A sign-in
+begins the age of its session, too."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth import signals as auth
 from django.dispatch import Signal
 
-from accounts import audit
+from accounts import audit, session_store
 from accounts.models import User
 
 Facts = Callable[[dict[str, Any]], str]
@@ -75,6 +76,7 @@ def _writer(action: str, facts: Facts) -> Callable[..., None]:
 
 
 def _signed_in(sender: Any, request: Any, user: Any, **_: Any) -> None:
+    session_store.begin(request)
     methods = [record["method"] for record in get_authentication_records(request, user)]
     data = {"by": methods[-1]} if methods else {}
     audit.record("identity.signed_in", user=cast("User", user), data=data, request_ip=audit.ip_of(request))
