@@ -36,7 +36,8 @@ def _authenticator(sent: dict[str, Any]) -> str:
         return ""
     wrapped: Any = found.wrap()  # type: ignore[no-untyped-call]
     name = getattr(wrapped, "name", "")
-    return f"{found.get_type_display()} {name}".strip()
+    kind = "Passkey" if found.type == Authenticator.Type.WEBAUTHN else found.get_type_display()
+    return f"{kind} {name}".strip()
 
 
 WRITTEN: tuple[tuple[Signal, str, Facts], ...] = (
