@@ -1,12 +1,13 @@
 """What a sign-in leaves behind: marks in the session, a word on their list, a clean slate after a recovery."""
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.internal.flows.sessions import end_other_sessions
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpRequest
 
-from accounts import audit, methods, proof, tokens
+from accounts import audit, joining, methods, proof, tokens
 from accounts.actors import BOUND_KEY, ENROL_KEY
 from accounts.models import ApiToken, IdentityProvider, User
 
@@ -27,6 +28,8 @@ def settle(request: HttpRequest, user: User) -> bool:
     if not alone:
         request.session[ENROL_KEY] = True
     via = next((step["provider"] for step in steps if step["method"] == "socialaccount"), None)
+    for account in SocialAccount.objects.filter(user=user, provider=via):
+        joining.follow(account)
     row = IdentityProvider.objects.filter(slug=via).first() if via and not used else None
     if row and not row.vouched:
         request.session[BOUND_KEY] = str(row.workspace_id)

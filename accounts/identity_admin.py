@@ -17,7 +17,7 @@ from accounts.models import IdentityProvider
 
 ENTERED = (
     "preset", "name", "slug", "workspace", "issuer", "client_id", "new_secret", "token_auth", "scopes",
-    "fetch_userinfo", "sign_up", "listed_domains", "listed", "enabled", "strand",
+    "fetch_userinfo", "sign_up", "listed_domains", "claim_roles", "listed", "enabled",
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class IdentityProviderAdmin(WorkspaceAdmin):
         return f"{settings.PUBLIC_URL}{reverse('openid_connect_callback', args=[row.slug])}"
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return ENTERED if obj is None else (*ENTERED, "hint", "callback", "updated_at")
+        return ENTERED if obj is None else (*ENTERED, "strand", "hint", "callback", "updated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return () if obj is None else ("slug", "workspace", "hint", "callback", "updated_at")

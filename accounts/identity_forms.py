@@ -8,7 +8,7 @@ from django import forms
 from accounts import methods, sealing
 from accounts.models import IdentityProvider
 from accounts.models.identity import CHATGPT_ISSUER, GOOGLE_ISSUER
-from accounts.oidc import discovery, presets
+from accounts.oidc import claim_map, discovery, presets
 from accounts.oidc.http import is_acceptable
 from accounts.oidc.refusals import WORDS, Refused
 
@@ -30,7 +30,7 @@ HELP = {
     "issuer": "For example https://login.example.com/realms/staff, exactly as the issuer calls itself.",
     "client_id": "Without one the button does not appear.",
     "fetch_userinfo": "For issuers whose ID token leaves out the e-mail address.",
-    "sign_up": "Who may make an account this way. Nobody becomes more than a member by signing in.",
+    "sign_up": "Who may make an account this way, as a member at most.",
     "listed": "Whether the sign-in page names it to everybody; otherwise people open its own address.",
 }
 
@@ -47,6 +47,15 @@ class IdentityProviderForm(ModelForm):
     )
     listed_domains = forms.CharField(
         label="Domains", required=False, max_length=2000, help_text="example.com, example.org"
+    )
+    claim_roles = forms.CharField(
+        label="Roles by claim",
+        required=False,
+        max_length=6000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text="For a workspace's own provider. One a line: role, claim, value, for example “admin groups "
+        "parley-admins”. Whoever no line fits is let in by the rule above or not at all. A role that follows from a "
+        "claim changes with it at the next sign-in; administering takes a passkey; nobody becomes an owner.",
     )
     strand = forms.BooleanField(
         label="Turn it off although people depend on it",
@@ -66,6 +75,7 @@ class IdentityProviderForm(ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["issuer"].required = False
         self.fields["listed_domains"].initial = ", ".join(self.instance.domains)
+        self.fields["claim_roles"].initial = claim_map.shown(self.instance.roles)
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
@@ -83,6 +93,15 @@ class IdentityProviderForm(ModelForm):
         found = sorted({word.lower() for word in re.split(r"[\s,;]+", self.cleaned_data["listed_domains"]) if word})
         if len(found) > MOST_DOMAINS or not all(DOMAIN.fullmatch(domain) for domain in found):
             raise forms.ValidationError("These are not domains like example.com.")
+        return found
+
+    def clean_claim_roles(self) -> list[dict[str, str]]:
+        try:
+            found = claim_map.parse(self.cleaned_data["claim_roles"])
+        except claim_map.NotALine as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+        if found and self.cleaned_data.get("workspace", self.instance.workspace) is None:
+            raise forms.ValidationError("Only a workspace's own identity provider gives roles.")
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -136,6 +155,7 @@ class IdentityProviderForm(ModelForm):
     def save(self, commit: bool = True) -> IdentityProvider:
         row = self.instance
         row.domains = self.cleaned_data["listed_domains"]
+        row.roles = self.cleaned_data["claim_roles"]
         if secret := self.cleaned_data["new_secret"]:
             row.secret = sealing.seal(row, secret)
             row.hint = f"…{secret[-4:]}" if len(secret) >= SECRET_SHOWN_FROM else "…"

@@ -99,6 +99,7 @@ def confirm(request: HttpRequest, pending: Pending, user: User) -> SocialAccount
                 user=user, provider=pending.provider.slug, uid=pending.claims.subject, extra_data=asdict(pending.claims)
             )
             joining.through(pending.provider, pending.claims, user)
+            joining.follow(account)
             _record("identity.linked", user, account)
     except IntegrityError:
         raise LinkedElsewhere from None

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import Invitation, Membership, Role, User, Workspace
+from accounts.models import IdentityProvider, Invitation, Membership, Role, User, Workspace
 from accounts.policies import Actor, assignable_roles, not_allowed
 from accounts.problems import Problem, not_found
 
@@ -36,18 +36,26 @@ def first_workspace(name: str = FIRST_NAME) -> Workspace:
 
 # ---------------------------------------------------------------- by whoever was already allowed to
 @transaction.atomic
-def grant(user: User, workspace: Workspace, role: Role, *, by: User | UUID | None = None) -> Membership:
-    """Make `user` a member with `role`, or change the role they have. Raises LastOwner."""
+def grant(
+    user: User,
+    workspace: Workspace,
+    role: Role,
+    *,
+    by: User | UUID | None = None,
+    follows: IdentityProvider | None = None,
+) -> Membership:
+    """Make `user` a member with `role`, or change the role they have: by hand, or because it `follows` from the claim
+    map of an identity provider. Raises LastOwner."""
     lock(workspace.pk)
     membership = Membership.objects.filter(user=user, workspace=workspace).first()
     if membership is None:
-        membership = Membership.objects.create(user=user, workspace=workspace, role=role)
-        _note("member.joined", membership, by, role=str(role))
+        membership = Membership.objects.create(user=user, workspace=workspace, role=role, follows=follows)
+        _note("member.joined", membership, by, role=str(role), **_because(follows))
     elif membership.role != role:
         _refuse_last_owner(membership)
-        before, membership.role = membership.role, role
-        membership.save(update_fields=["role"])
-        _note("member.role_changed", membership, by, before=str(before), after=str(role))
+        before, membership.role, membership.follows = membership.role, role, follows
+        membership.save(update_fields=["role", "follows"])
+        _note("member.role_changed", membership, by, before=str(before), after=str(role), **_because(follows))
         _take_back_invitations(membership, assignable_roles(role))
     sync_staff(user)
     return membership
@@ -147,6 +155,10 @@ def _take_back_invitations(inviter: Membership, may: tuple[Role, ...]) -> None:
     """What somebody may not give any more, their open invitations do not give either."""
     sent = Invitation.objects.filter(workspace_id=inviter.workspace_id, invited_by_id=inviter.user_id)
     sent.filter(accepted_at=None, revoked_at=None).exclude(role__in=may).update(revoked_at=timezone.now())
+
+
+def _because(follows: IdentityProvider | None) -> dict[str, str]:
+    return {"identity_provider": follows.slug} if follows else {}
 
 
 def _note(action: str, membership: Membership, by: User | UUID | None, **data: str) -> None:

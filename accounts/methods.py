@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import flows
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
+from django.http import HttpRequest
 
-from accounts import passkeys
+from accounts import joining, passkeys
 from accounts.models import IdentityProvider, User
 
 
@@ -49,6 +51,13 @@ def removing(user: User, row: Authenticator | SocialAccount) -> Iterator[None]:
         if is_last(user, row):
             raise LastMethod
         yield
+
+
+def remove_passkey(request: HttpRequest, user: User, key: Authenticator) -> None:
+    """Take `key` away, with a mail and an entry in the audit. Raises LastMethod."""
+    with removing(user, key):
+        flows.remove_authenticator(request, key)
+        joining.follow_all(user)
 
 
 def stranded_without(provider: IdentityProvider) -> list[str]:

@@ -10,6 +10,7 @@ SCOPES = {
     "chat": "Read and write your conversations and start runs",
     "models": "Read the model catalog",
     "credentials": "Manage your own provider keys",
+    "account": "See your sign-in methods, sessions and API tokens, and end sessions and tokens",
     "workspace": "See your workspaces and their members, and manage them as far as your role allows",
     "policy": "Choose defaults and, as an administrator, set aliases and rules and move models",
 }

@@ -1,4 +1,5 @@
-"""What happens to a person's ways to sign in goes into the audit; allauth's and Django's signals say when."""
+"""What happens to a person's ways to sign in goes into the audit; allauth's and Django's signals say when. A sign-in
+begins the age of its session, too."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth import signals as auth
 from django.dispatch import Signal
 
-from accounts import audit
+from accounts import audit, session_store
 from accounts.models import User
 
 Facts = Callable[[dict[str, Any]], str]
@@ -35,7 +36,8 @@ def _authenticator(sent: dict[str, Any]) -> str:
         return ""
     wrapped: Any = found.wrap()  # type: ignore[no-untyped-call]
     name = getattr(wrapped, "name", "")
-    return f"{found.get_type_display()} {name}".strip()
+    kind = "Passkey" if found.type == Authenticator.Type.WEBAUTHN else found.get_type_display()
+    return f"{kind} {name}".strip()
 
 
 WRITTEN: tuple[tuple[Signal, str, Facts], ...] = (
@@ -75,6 +77,7 @@ def _writer(action: str, facts: Facts) -> Callable[..., None]:
 
 
 def _signed_in(sender: Any, request: Any, user: Any, **_: Any) -> None:
+    session_store.begin(request)
     methods = [record["method"] for record in get_authentication_records(request, user)]
     data = {"by": methods[-1]} if methods else {}
     audit.record("identity.signed_in", user=cast("User", user), data=data, request_ip=audit.ip_of(request))

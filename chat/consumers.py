@@ -29,7 +29,7 @@ TOO_BIG = 1009
 TRY_LATER = 1013
 FRAMES_A_SECOND = 20
 SUBSCRIPTIONS = 16
-GUARD_SECONDS = 4.0
+GUARD_SECONDS = 3.0
 WATCH_SECONDS = 5.0
 # A wake-up that was lost makes a mark late by so much.
 HEALTH_SECONDS = 30.0

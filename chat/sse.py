@@ -21,7 +21,7 @@ from chat.reading import Reader
 
 SCOPE = "chat"
 PING_SECONDS = 15.0
-GUARD_SECONDS = 4.0
+GUARD_SECONDS = 3.0
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
@@ -87,7 +87,7 @@ async def _body(
     spoken = checked = time.monotonic()
     async with Reader(stream_id, after) as reader:
         while not reader.ended:
-            entries = await reader.take(GUARD_SECONDS)
+            entries = await reader.take(max(0.0, checked + GUARD_SECONDS - time.monotonic()))
             now = time.monotonic()
             if now - checked >= GUARD_SECONDS:
                 checked = now

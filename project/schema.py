@@ -24,6 +24,8 @@ CODES = {
     "proof_needed": "403: prove who you are again in the browser, or send a token.",
     "sign_in_method_needed": "403: the account has no passkey and no linked account yet; add one in the browser.",
     "scope_missing": "403: the token lacks the scope.",
+    "session_needed": "403: an API token does not do this; a browser session does.",
+    "last_method": "409: this is the last way to sign in, so it stays.",
     "no_workspace": "403: you are in no workspace.",
     "csrf_failed": "403: a session was used without its CSRF token.",
     "policy_denied": "403: a rule of the workspace forbids this model here.",

@@ -50,14 +50,14 @@ class AuditEntry(models.Model):
     workspace_id = models.UUIDField(null=True, editable=False)
     target = models.CharField(max_length=200, blank=True, editable=False)
     data = models.JSONField(default=dict, editable=False)
-    ip = models.CharField(max_length=45, blank=True, editable=False)
+    ip = models.CharField("IP address", max_length=45, blank=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
 
     objects: ClassVar[models.Manager["AuditEntry"]] = AuditQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name_plural = "audit"
+        verbose_name_plural = "audit entries"
         constraints = [models.UniqueConstraint(fields=["chain", "sequence"], name="one_audit_entry_a_place")]
         indexes = [
             models.Index(fields=["workspace_id", "-at"], name="audit_of_workspace"),

@@ -68,6 +68,8 @@ class IdentityProvider(models.Model):
     fetch_userinfo = models.BooleanField(default=False)
     sign_up = models.CharField("who may sign up", max_length=10, choices=SignUp, default=SignUp.INVITATION)
     domains = models.JSONField(default=list, blank=True)
+    # Of a workspace's own: lines of role, claim and value (`accounts.oidc.claim_map`).
+    roles = models.JSONField(default=list, blank=True)
     listed = models.BooleanField("on the sign-in page", default=True)
     enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -102,6 +104,11 @@ class IdentityProvider(models.Model):
         """The linked accounts, of whoever they are."""
         found: QuerySet[SocialAccount] = SocialAccount.objects.filter(provider=self.slug)
         return found
+
+    @property
+    def usable(self) -> bool:
+        """As `offered` finds it."""
+        return self.enabled and bool(self.client_id)
 
     @property
     def vouched(self) -> bool:

@@ -1,6 +1,7 @@
 """A code for an ID token, and the token for verified claims. Every way this can fail is a `Refused`."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -12,7 +13,7 @@ from django.http import HttpRequest
 from accounts import sealing
 from accounts.keyring import DecryptionFailed
 from accounts.models import IdentityProvider
-from accounts.oidc import discovery, verify
+from accounts.oidc import claim_map, discovery, verify
 from accounts.oidc.http import fetch_json
 from accounts.oidc.refusals import BAD_ANSWER, BAD_TOKEN, CODE_REFUSED, SECRET_UNREADABLE, UNREACHABLE, Refused
 
@@ -90,7 +91,8 @@ class OIDCAdapter(OpenIDConnectOAuth2Adapter):
         if row.fetch_userinfo:
             more = _userinfo(row, response, claims["sub"])
             claims = ({**more, "email_verified": None} if "email" in claims else more) | claims
-        login: SocialLogin = self.get_provider().sociallogin_from_response(request, verify.kept(claims))
+        kept = replace(verify.kept(claims), role=claim_map.mapped(row.roles, claims))
+        login: SocialLogin = self.get_provider().sociallogin_from_response(request, kept)
         return login
 
 

@@ -37,7 +37,7 @@ class Expected:
 @dataclass(frozen=True, slots=True)
 class Claims:
     """`email` is a valid address or empty; `email_verified` is what the issuer said in so many words; `hosted_domain`
-    is Google's `hd`."""
+    is Google's `hd`; `role` is what the claim map of the identity provider made of them, or empty."""
 
     issuer: str
     subject: str
@@ -45,6 +45,7 @@ class Claims:
     email_verified: bool = False
     name: str = ""
     hosted_domain: str = ""
+    role: str = ""
 
 
 def verified(token: Any, keys: Keys, expected: Expected) -> dict[str, Any]:

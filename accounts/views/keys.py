@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import after_sign_in, methods, passkeys, proof, seeds
+from accounts import after_sign_in, joining, methods, passkeys, proof, seeds
 from accounts.hooks import onward
 from accounts.views.people import signed_in, wanted_by
 
@@ -31,6 +31,7 @@ class AddPasskey(AddWebAuthnView):
         key, codes = flows.add_authenticator(self.request, **{k: form.cleaned_data[k] for k in ("name", "credential")})
         proof.record_passkey(self.request, user, key)
         after_sign_in.enrolled(self.request)
+        joining.follow_all(user)
         asked = "next" in self.request.POST or "next" in self.request.GET
         wanted = wanted_by(self.request) if asked or first else reverse("accounts:security")
         return redirect(onward("mfa_view_recovery_codes", wanted) if codes else wanted)
@@ -52,8 +53,7 @@ class RemovePasskey(RemoveWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
         user, key = signed_in(self.request), self.get_object()
         try:
-            with methods.removing(user, key):
-                flows.remove_authenticator(self.request, key)
+            methods.remove_passkey(self.request, user, key)
         except methods.LastMethod:
             reason = "This passkey is your last way to sign in, so it stays. Add another one first."
             messages.error(self.request, reason)

@@ -6,19 +6,16 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from allauth.socialaccount.models import SocialAccount
-from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import audit, devices, joining, linking, methods, passkeys, seeds
+from accounts import devices, joining, linking, methods, passkeys, seeds, sessions
 from accounts.models import IdentityProvider, User
 from accounts.views.people import signed_in
-
-BACKED_UP = 0x10  # the bit of the authenticator data that says a platform has synced the key
 
 
 @require_GET
@@ -32,16 +29,14 @@ def page(request: HttpRequest) -> HttpResponse:
         "identity": linking.linkable(user),
         "pending": linking.held(request),
         "recovery": _recovery_state(user),
-        "sessions": [_session_row(one) for one in _sessions(user)],
+        "sessions": [_session_row(one) for one in sessions.living(user)],
     }
     return render(request, "accounts/security.html", context)
 
 
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    session = get_object_or_404(UserSession, pk=pk, user=signed_in(request))
-    audit.record("identity.session_ended", user=signed_in(request), target=devices.describe(session.user_agent))
-    end_sessions(request, [session])
+    sessions.end(request, signed_in(request), pk)
     if request.user.is_authenticated:
         messages.success(request, "That session is signed out.")
     return redirect("accounts:security")
@@ -49,8 +44,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
-    audit.record("identity.other_sessions_ended", user=signed_in(request))
-    end_other_sessions(request, signed_in(request))
+    sessions.end_others(request, signed_in(request))
     messages.success(request, "You are signed out everywhere else.")
     return redirect("accounts:security")
 
@@ -76,7 +70,7 @@ def _key_row(key: Authenticator) -> dict[str, Any]:
         "icon": "i-phone" if any(mobile in name for mobile in devices.MOBILE) else "i-device",
         "added": key.created_at,
         "used": key.last_used_at,
-        "synced": bool(wrapped.authenticator_data.flags & BACKED_UP),
+        "synced": passkeys.is_synced(key),
     }
 
 
@@ -88,12 +82,6 @@ def _recovery_state(user: User) -> dict[str, Any] | None:
         return {"unreadable": True, "made": stored.created_at}
     codes = RecoveryCodes(stored)
     return {"left": len(codes.get_unused_codes()), "unseen": not codes.did_view, "made": stored.created_at}
-
-
-def _sessions(user: User) -> list[UserSession]:
-    """The living ones, this one first and then the newest."""
-    living: list[UserSession] = UserSession.objects.purge_and_list(user)
-    return sorted(living, key=lambda one: (one.is_current(), one.last_seen_at), reverse=True)
 
 
 def _session_row(one: UserSession) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
 from allauth.account.internal.flows.logout import logout
 from allauth.account.views import ConfirmEmailVerificationCodeView, ConfirmLoginCodeView, LoginView
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -49,14 +50,31 @@ def shown_code(request: HttpRequest, process: AbstractCodeVerificationProcess | 
     return {"development_code": process.code, "shows_code": True}
 
 
+class LimitedTries:
+    """A code is compared three times at most, also by requests that arrive together: allauth counts in the session,
+    which all of those have read before the first of them writes it."""
+
+    request: HttpRequest
+    _process: Any
+    _action: str
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        tried = f"{request.session.session_key} {self._process.code}"
+        if self._action == "verify" and not ratelimit.consume(request, action="enter_code", key=tried):
+            refused: HttpResponse = ratelimit.respond_429(request)
+            return refused
+        answer: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+
 @method_decorator(login_not_required, name="dispatch")
-class ConfirmEmail(ConfirmEmailVerificationCodeView):
+class ConfirmEmail(LimitedTries, ConfirmEmailVerificationCodeView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[no-untyped-call]
         return context | shown_code(self.request, self._process)
 
 
-class ConfirmSignIn(ConfirmLoginCodeView):
+class ConfirmSignIn(LimitedTries, ConfirmLoginCodeView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | shown_code(self.request, self._process)

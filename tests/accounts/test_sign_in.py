@@ -149,6 +149,24 @@ def test_sign_out_takes_a_post(dora: Person) -> None:
     assert not dora.is_in
 
 
+def test_a_session_ends_by_its_age_however_much_it_is_used(
+    dora: Person, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    dora.sign_up()
+    real = time.time
+    for days in (12, 24):
+        monkeypatch.setattr(time, "time", lambda days=days: real() + days * 86400)
+        session = dora.client.session
+        session["used"] = days
+        session.save()
+        assert dora.client.get("/api/v1/me/").status_code == 200
+    monkeypatch.setattr(time, "time", lambda: real() + settings.SESSION_LONGEST + 1)
+    assert dora.client.get("/api/v1/me/").status_code == 401
+    assert dora.get("/settings/accounts/").request["PATH_INFO"] == "/accounts/login/"
+    dora.sign_in()
+    assert dora.client.get("/api/v1/me/").status_code == 200
+
+
 # ---------------------------------------------------------------- step-up
 def test_an_old_session_is_asked_for_the_passkey_before_a_token(dora: Person, an_hour_later: Any) -> None:
     dora.sign_up()

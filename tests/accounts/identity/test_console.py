@@ -108,6 +108,32 @@ def test_an_administrator_adds_one_for_their_workspace_and_for_no_other(
     assert AuditEntry.objects.get(action="console.added").workspace_id == Workspace.objects.get(name="Research").pk
 
 
+def test_an_administrator_maps_claims_to_roles_and_reads_the_map_again(
+    administrator: Traveller, issuer: Issuer
+) -> None:
+    lines = "member groups staff\nadmin realm.roles parley admins"
+    assert save(administrator, filled(issuer, workspace=research(), claim_roles=lines)).status_code == 302
+    row = IdentityProvider.objects.get()
+    assert row.roles[1] == {"role": "admin", "claim": "realm.roles", "value": "parley admins"}
+    assert "admin realm.roles parley admins" in administrator.get(f"{PAGE}{row.pk}/change/").text
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ({"claim_roles": "owner groups x"}, "is not a role (admin or member)"),
+        ({"claim_roles": "admin groups x", "workspace": ""}, "own identity provider gives roles"),
+    ],
+)
+def test_a_map_that_gives_too_much_is_refused(
+    superuser: Traveller, issuer: Issuer, over: dict[str, Any], said: str
+) -> None:
+    workspace = make_workspace("Research")
+    page = save(superuser, filled(issuer, workspace=str(workspace.pk)) | over)
+    assert said in page.text
+    assert not IdentityProvider.objects.exists()
+
+
 def test_an_administrator_sees_neither_the_installations_nor_another_workspaces(
     administrator: Traveller, issuer: Issuer
 ) -> None:

@@ -121,6 +121,15 @@ def test_a_sign_in_long_ago_does_not_prove_anything(
     assert page.request["PATH_INFO"] == "/accounts/2fa/webauthn/reauthenticate/"
 
 
+def test_a_confirmation_takes_a_proof_of_the_last_minutes(collided: Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
+    collided.sign_in()
+    later = time.time() + account_settings.REAUTHENTICATION_TIMEOUT + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    page = collided.post(LINK)
+    assert page.request["PATH_INFO"] == "/accounts/2fa/webauthn/reauthenticate/"
+    assert linked() == []
+
+
 def test_a_link_to_a_provider_that_was_turned_off_is_gone(collided: Traveller) -> None:
     collided.sign_in()
     IdentityProvider.objects.update(enabled=False)

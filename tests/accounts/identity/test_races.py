@@ -5,11 +5,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from allauth.account import forms
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal import auth
 from django.test import Client
 
 from accounts.models import Membership, User
-from tests.accounts.conftest import HOST
+from tests.accounts.conftest import HOST, Person
 from tests.accounts.device import SoftDevice
 from tests.accounts.evil_issuer import Issuer
 from tests.accounts.identity.conftest import Traveller, at_once, make_provider
@@ -40,14 +42,7 @@ def test_of_fifty_first_sign_ups_none_is_an_administrator(issuer: Issuer) -> Non
 def test_two_hundred_wrong_passkeys_behind_forged_addresses_stay_under_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reached: list[int] = []
-    real = auth.complete_authentication
-
-    def count(*args: Any) -> Any:
-        reached.append(1)
-        return real(*args)
-
-    monkeypatch.setattr(auth, "complete_authentication", count)
+    reached = counting(monkeypatch, auth, "complete_authentication")
     victim = User.objects.create_user("victim@example.com")
     device = SoftDevice(user_handle=_handle_of(victim))
 
@@ -64,6 +59,61 @@ def test_two_hundred_wrong_passkeys_behind_forged_addresses_stay_under_the_limit
     assert len(reached) <= 10
     assert answers[429] >= 190
     assert set(answers) <= {200, 302, 429}
+
+
+@pytest.mark.parametrize("at", ["sign-in", "sign-up"])
+def test_two_hundred_wrong_codes_behind_forged_addresses_are_compared_three_times(
+    monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    compared = counting(monkeypatch, forms, "compare_user_code")
+    dora = Person(Client(headers={"host": HOST}), SoftDevice())
+    if at == "sign-in":
+        dora.sign_up()
+        dora.sign_out()
+    page = dora.post("/accounts/login/", login=dora.email) if at == "sign-in" else dora.start_sign_up()
+    compared.clear()
+    answers = guess_together(dora.client, page.request["PATH_INFO"], "000000")
+    assert len(compared) <= 3
+    assert answers[429] >= 150  # the others find the sign-in called off
+
+
+def test_two_hundred_wrong_recovery_codes_behind_forged_addresses_stay_under_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dora = Person(Client(headers={"host": HOST}), SoftDevice())
+    dora.sign_up()
+    dora.sign_out()
+    page = dora.confirm(dora.post("/accounts/login/", login=dora.email))
+    assert page.request["PATH_INFO"] == "/accounts/2fa/authenticate/"
+    compared = counting(monkeypatch, RecoveryCodes, "validate_code")
+    guess_together(dora.client, page.request["PATH_INFO"], "00000-00000")
+    assert 0 < len(compared) <= 5
+    assert not dora.is_in
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, place: Any, name: str) -> list[int]:
+    """Grows by one with each call of `place.name`, which goes on working."""
+    reached: list[int] = []
+    real = getattr(place, name)
+
+    def count(*args: Any, **named: Any) -> Any:
+        reached.append(1)
+        return real(*args, **named)
+
+    monkeypatch.setattr(place, name, count)
+    return reached
+
+
+def guess_together(client: Client, path: str, code: str) -> Counter[int]:
+    """Two hundred posts of one session, ten at a time, each behind another address; how they were answered."""
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+
+    def guess(number: int) -> int:
+        own = Client(headers={"host": HOST, "X-Forwarded-For": f"203.0.113.{number}", "Forwarded": "for=1.2.3.4"})
+        own.cookies.load(cookies)
+        return own.post(path, {"code": code}).status_code
+
+    return Counter(at_once(10, guess, 200))
 
 
 def _handle_of(user: User) -> str:

@@ -122,6 +122,7 @@ def test_no_access_token_is_needed_and_none_is_kept(dora: Traveller, issuer: Iss
         "email_verified": True,
         "name": "Dora",
         "hosted_domain": "",
+        "role": "",
     }
 
 

@@ -1,5 +1,6 @@
 """Linking from the settings, and taking a linked account off again; the last way in stays."""
 
+import time
 from typing import Any
 
 import pytest
@@ -83,6 +84,17 @@ def test_a_linked_account_is_taken_off_and_both_are_told(at_home: Traveller, iss
     assert linked() == []
     assert sorted(one.to[0] for one in mail.outbox) == ["dora@example.com", "work@example.org"]
     assert AuditEntry.objects.filter(action__in=["identity.linked", "identity.unlinked"]).count() == 2
+
+
+def test_taking_one_off_takes_a_proof_of_the_last_minutes(
+    at_home: Traveller, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home.travel(issuer, process="connect")
+    at_home.post(LINK)
+    later = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert unlink(at_home).request["PATH_INFO"] == "/accounts/2fa/webauthn/reauthenticate/"
+    assert linked() == [("dora@example.com", "dora-1")]
 
 
 def test_the_last_way_in_stays(dora: Traveller, issuer: Issuer, acme: IdentityProvider) -> None:

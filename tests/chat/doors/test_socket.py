@@ -3,8 +3,9 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 
-from accounts.models import Membership
+from accounts.models import ApiToken, Membership, User, Workspace
 from accounts.policies import Actor
-from chat import consumers, runs
+from chat import consumers, runs, sse
 from chat.models import Message, Run
 from chat.protocol import Command
 from chat.routing_ws import websocket_urlpatterns
@@ -23,6 +24,13 @@ from tests.chat.doors.conftest import finish, session_cookie, text, token_of, wr
 
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
 APPLICATION = URLRouter(websocket_urlpatterns)
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
+LOSSES: dict[str, Callable[[], Any]] = {
+    "session": lambda: Session.objects.all().delete(),
+    "membership": lambda: Membership.objects.all().delete(),
+    "account": lambda: User.objects.update(is_active=False),
+    "workspace": lambda: Workspace.objects.all().delete(),
+}
 
 
 def socket(*headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
@@ -196,17 +204,37 @@ async def test_a_new_question_reaches_the_other_windows(alice: Actor, answered: 
         assert await line.receive_nothing(0.3)
 
 
-@pytest.mark.parametrize("loss", ["session", "membership"])
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 async def test_a_sign_out_or_a_lost_membership_closes_it(
-    alice: Actor, running: Run, monkeypatch: pytest.MonkeyPatch, loss: str
+    alice: Actor, running: Run, monkeypatch: pytest.MonkeyPatch, loss: Callable[[], Any]
 ) -> None:
     monkeypatch.setattr(consumers, "GUARD_SECONDS", 0.1)
     async with open_for(alice) as line:
         await ask(line, t="follow", stream=running.stream_id)
         await said(line, "s")
-        rows = Session.objects.all() if loss == "session" else Membership.objects.all()
-        await rows.adelete()
+        await sync_to_async(loss)()
         assert await closed_with(line) == 4401
+
+
+@pytest.mark.parametrize("change", [{"revoked_at": PAST}, {"expires_at": PAST}, {"scopes": ["models"]}])
+async def test_a_token_that_ends_closes_what_it_opened(
+    alice: Actor, running: Run, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(consumers, "GUARD_SECONDS", 0.1)
+    token = await sync_to_async(token_of)(alice)
+    line = socket((b"authorization", f"Bearer {token}".encode()))
+    assert (await line.connect())[0]
+    await ask(line, t="follow", stream=running.stream_id)
+    await said(line, "s")
+    await ApiToken.objects.aupdate(**change)
+    assert await closed_with(line) == 4401
+    await line.disconnect()
+
+
+def test_five_seconds_are_enough_for_an_open_socket_and_an_open_stream() -> None:
+    """The look itself takes a moment more; on a busy machine a long one."""
+    assert consumers.GUARD_SECONDS <= 3
+    assert sse.GUARD_SECONDS <= 3
 
 
 async def test_a_closed_window_leaves_the_run_alone_and_no_task_behind(alice: Actor, running: Run) -> None:

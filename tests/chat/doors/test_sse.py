@@ -2,19 +2,26 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import AsyncClient
 
-from accounts.models import Membership
+from accounts.actors import WORKSPACE_KEY
+from accounts.models import ApiToken, Membership, User
 from accounts.policies import Actor
 from chat import sse
 from chat.models import Run
 from tests.chat.doors.conftest import bearer, finish, session_cookie, text, write
+from tests.factories import make_workspace
 
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def address(run: Run, query: str = "") -> str:
@@ -110,15 +117,76 @@ async def test_silence_is_filled_with_pings(
     assert pieces[2:] == [b": ping\n\n", b": ping\n\n"]
 
 
-async def test_a_removed_member_is_cut_off(
-    running: Run, alice: Actor, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda: Membership.objects.all().delete(),
+        lambda: User.objects.update(is_active=False),
+        lambda: ApiToken.objects.update(revoked_at=PAST),
+        lambda: ApiToken.objects.update(expires_at=PAST),
+    ],
+    ids=["membership", "account", "revoked token", "expired token"],
+)
+async def test_who_may_not_read_it_any_more_is_cut_off(
+    running: Run, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch, loss: Callable[[], Any]
 ) -> None:
     monkeypatch.setattr(sse, "GUARD_SECONDS", 0.05)
-    response = await opened(running, headers)
-    reading = asyncio.create_task(read(response, seconds=5))
-    await asyncio.sleep(0.2)
-    await Membership.objects.filter(user_id=alice.user_id).adelete()
-    assert [kind for kind, _, _ in events(await reading)] == ["status", "content_delta"]
+    await cut_off(await opened(running, headers), loss)
+
+
+async def test_a_session_that_looks_elsewhere_is_cut_off(
+    running: Run, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "GUARD_SECONDS", 0.05)
+    cookie = await sync_to_async(session_cookie)(alice)
+    await cut_off(await opened(running, {"Cookie": f"sessionid={cookie}"}), lambda: _look_elsewhere(alice, cookie))
+
+
+async def cut_off(response: Any, loss: Callable[[], Any]) -> None:
+    """Reads what there is, loses the right to, and comes to the end with nothing more."""
+    content, body = response.streaming_content, b""
+    async with asyncio.timeout(20):
+        while b"content_delta" not in body:
+            body += await anext(content)
+        await sync_to_async(loss)()
+        body += b"".join([piece async for piece in content])
+    assert [kind for kind, _, _ in events(body.decode())] == ["status", "content_delta"]
+
+
+def _look_elsewhere(actor: Actor, cookie: str) -> None:
+    other = make_workspace("Other")
+    Membership.objects.create(user_id=actor.user_id, workspace=other)
+    session = SessionStore(cookie)
+    session[WORKSPACE_KEY] = str(other.pk)
+    session.save()
+
+
+async def test_an_event_does_not_put_off_the_next_look_at_who_reads(
+    running: Run, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each wait ends no later than the look that is due, whatever arrived before it."""
+    looks, waits = [time.monotonic()], []
+    take, who = sse.Reader.take, sse.actor_from_scope
+
+    async def looking(scope: Any) -> Any:
+        looks.append(time.monotonic())
+        return await who(scope)
+
+    async def waiting(reader: Any, seconds: float) -> Any:
+        waits.append(time.monotonic() + seconds - looks[-1])
+        return await take(reader, seconds)
+
+    monkeypatch.setattr(sse, "GUARD_SECONDS", 1.0)
+    monkeypatch.setattr(sse, "actor_from_scope", looking)
+    monkeypatch.setattr(sse.Reader, "take", waiting)
+    reading = asyncio.create_task(read(await opened(running, headers)))
+    await asyncio.sleep(0.5)
+    await sync_to_async(write)(running, text(" wor"), start=3)
+    await asyncio.sleep(0.3)
+    await sync_to_async(finish)(running, text("ld"), start=4)
+    await reading
+    assert len(waits) > 2
+    assert max(waits) <= 1.2
 
 
 async def test_a_session_reads_as_a_token_does(answered: Run, alice: Actor) -> None:
