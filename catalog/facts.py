@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from accounts.policies import Actor
 from catalog import snapshot
@@ -17,7 +18,8 @@ LEVELS = ("user", "workspace", "installation")
 class Facts:
     """What `actor` could use: catalog rows by key in preference order, credentials without secrets, and the defaults
     by (level, context), each a model's key. `fallbacks` is the workspace's chain by context, in order, empty where
-    it is turned off; a step whose model this person cannot see is a key that `models` does not hold."""
+    it is turned off; a step whose model this person cannot see is a key that `models` does not hold. `written`
+    is the snapshot's."""
 
     actor: Actor
     models: Mapping[str, LanguageModel]
@@ -27,6 +29,7 @@ class Facts:
     rules: tuple[Rule, ...] = ()
     # By name; the workspace's own before the installation's.
     aliases: Mapping[str, ModelAlias] = field(default_factory=dict)
+    written: dict[Any, bytes] = field(default_factory=dict, repr=False, compare=False)
     # Hundreds of models share a handful of credentials.
     _resolved: dict[tuple[str, bool], Resolution] = field(default_factory=dict, repr=False, compare=False)
 
@@ -56,6 +59,7 @@ def facts_for(actor: Actor) -> Facts:
         shelf.chains.get(mine, {}),
         tuple(shelf.rules.get(mine, ())),
         shelf.aliases.get(None, {}) | shelf.aliases.get(mine, {}),
+        shelf.written,
     )
 
 

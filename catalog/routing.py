@@ -149,7 +149,7 @@ def _words(met: str, model: LanguageModel) -> str:
             return f"There is no key for {_provider(model)} yet."
         case "policy_denied":
             return "A rule of this workspace blocks it."
-    return f"{model.label} is not known to support {met.removeprefix('lacks_')}."
+    return f"{model.label} is not known to support {met.removeprefix('lacks_')}, which this request needs."
 
 
 def _planned(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:

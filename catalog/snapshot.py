@@ -30,6 +30,8 @@ class Snapshot:
     aliases: Mapping[UUID | None, dict[str, ModelAlias]] = _by_owner(dict)
     rules: Mapping[UUID, list[Rule]] = _by_owner(list)
     limits: Mapping[UUID, list[Limit]] = _by_owner(list)
+    # What doors made of these rows, by what decided it; it goes with the snapshot.
+    written: dict[Any, bytes] = field(default_factory=dict)
 
 
 _kept: tuple[str, Snapshot] = ("", Snapshot({}))

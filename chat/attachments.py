@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
@@ -24,10 +25,15 @@ Purpose = Attachment.Purpose
 
 
 def add(
-    actor: Actor, uploaded: "UploadedFile[Any]", purpose: str = Purpose.MESSAGE, conversation: UUID | None = None
+    actor: Actor,
+    uploaded: "UploadedFile[Any]",
+    purpose: str = Purpose.MESSAGE,
+    conversation: UUID | None = None,
+    key: str = "",
 ) -> Attachment:
-    """Store a file and have it read. Raises Problem: 404, 413 file_too_large or storage_full, 409 too_many_files,
-    415 unsupported_file, 422 empty_file or wrong_extension."""
+    """Store a file and have it read, or the same file that the same idempotency key brought before. Raises Problem:
+    404, 409 too_many_files or idempotency_conflict, 413 file_too_large or storage_full, 415 unsupported_file, 422
+    empty_file or wrong_extension."""
     name = shown_name(uploaded.name or "")
     if conversation is not None and not Conversation.objects.visible_to(actor).filter(pk=conversation).exists():
         raise not_found()
@@ -35,25 +41,57 @@ def add(
         detail = f"A file may have {settings.ATTACHMENT_BYTES // MIB} MB. Split it, or send the part that matters."
         raise Problem(413, "file_too_large", f"“{name}” is too large.", detail)
     data = uploaded.read(settings.ATTACHMENT_BYTES + 1)
-    found = sniff(data, name)
-    if purpose == Purpose.DOCUMENT and found.kind == Attachment.Kind.IMAGE:
+    sort = sniff(data, name)
+    if purpose == Purpose.DOCUMENT and sort.kind == Attachment.Kind.IMAGE:
         raise Problem(415, "unsupported_file", f"“{name}” is a picture.", "Attach pictures to a message instead.")
-    _check_room(actor, len(data), purpose, conversation)
     made = Attachment(
         workspace_id=actor.workspace_id,
         owner_id=actor.user_id,
         purpose=purpose,
         conversation_id=conversation,
         filename=name,
-        kind=found.kind,
-        media_type=found.media_type,
+        kind=sort.kind,
+        media_type=sort.media_type,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
+        upload_key=key,
     )
+    if found := _earlier(made):
+        return found
+    _check_room(actor, len(data), purpose, conversation)
+    return _stored(made, data)
+
+
+def _stored(made: Attachment, data: bytes) -> Attachment:
     made.file.save("upload", ContentFile(data), save=False)
-    made.save()
+    try:
+        with transaction.atomic():
+            made.save()
+    except IntegrityError:
+        # The same upload, at the same moment, was first.
+        made.file.delete(save=False)
+        if found := _earlier(made):
+            return found
+        raise
     workshop.wake()
     return made
+
+
+def _earlier(made: Attachment) -> Attachment | None:
+    """What the same key brought. Raises Problem 409 when that was another file, or one for another place."""
+    if not made.upload_key:
+        return None
+    mine = Attachment.objects.filter(workspace_id=made.workspace_id, owner_id=made.owner_id)
+    found = mine.filter(upload_key=made.upload_key).first()
+    if found is not None and _what(found) != _what(made):
+        detail = "Use a new Idempotency-Key for a different file."
+        raise Problem(409, "idempotency_conflict", "This key was used for another file.", detail)
+    return found
+
+
+def _what(file: Attachment) -> tuple[str, str, str]:
+    """What makes two uploads the same; a file may have gone into a conversation since."""
+    return file.sha256, file.filename, file.purpose
 
 
 def _check_room(actor: Actor, size: int, purpose: str, conversation: UUID | None) -> None:

@@ -17,7 +17,14 @@ from rest_framework.views import APIView
 from accounts.actors import actor_of
 from chat import attachments, serving
 from chat.models import Attachment
-from chat.serializers import valid
+from chat.serializers import key_of, valid
+
+UPLOAD_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key with the same file answers with the file that the first request stored.",
+)
 
 
 class WhyOut(serializers.Serializer[Any]):
@@ -87,13 +94,15 @@ class AttachmentsView(generics.ListAPIView[Attachment]):
     @extend_schema(
         operation_id="attachments_create",
         request={"multipart/form-data": AttachmentIn},
+        parameters=[UPLOAD_KEY],
         responses={201: AttachmentOut},
     )
     def post(self, request: Request) -> Response:
         """Store a file and have it read; ask for it until its `state` is `ready` or `failed`. Name its `id` in the
         `attachments` of a run within a day."""
         values = valid(AttachmentIn(data=request.data))
-        made = attachments.add(actor_of(request), values["file"], conversation=values["conversation"])
+        file, conversation = values["file"], values["conversation"]
+        made = attachments.add(actor_of(request), file, conversation=conversation, key=key_of(request))
         return Response(AttachmentOut(made, context={"request": request}).data, status=status.HTTP_201_CREATED)
 
 

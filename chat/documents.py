@@ -36,9 +36,9 @@ def library(actor: Actor) -> QuerySet[Attachment]:
     return Attachment.objects.visible_to(actor).documents().order_by("-created_at")
 
 
-def add(actor: Actor, uploaded: "UploadedFile[Any]") -> Attachment:
+def add(actor: Actor, uploaded: "UploadedFile[Any]", key: str = "") -> Attachment:
     """Keep a document and have it read. Raises Problem as `attachments.add` does, and for a picture."""
-    return attachments.add(actor, uploaded, Attachment.Purpose.DOCUMENT)
+    return attachments.add(actor, uploaded, Attachment.Purpose.DOCUMENT, key=key)
 
 
 def get(actor: Actor, pk: UUID) -> Attachment:

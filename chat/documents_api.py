@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from accounts.actors import actor_of
 from chat import documents, serving
-from chat.attachments_api import AttachmentOut, FileIn
+from chat.attachments_api import UPLOAD_KEY, AttachmentOut, FileIn
 from chat.models import Attachment, AttachmentPage, Run
 from chat.serializers import IDEMPOTENCY, MODEL_CHARS, RunOut, key_of, valid
 from chat.waiting import WAIT, waited
@@ -94,11 +94,14 @@ class DocumentsView(generics.ListAPIView[Attachment]):
         return documents.library(actor_of(self.request))
 
     @extend_schema(
-        operation_id="documents_create", request={"multipart/form-data": FileIn}, responses={201: DocumentOut}
+        operation_id="documents_create",
+        parameters=[UPLOAD_KEY],
+        request={"multipart/form-data": FileIn},
+        responses={201: DocumentOut},
     )
     def post(self, request: Request) -> Response:
         """Keep a document and have it read; ask for it until its `state` is `ready` or `failed`."""
-        made = documents.add(actor_of(request), valid(FileIn(data=request.data))["file"])
+        made = documents.add(actor_of(request), valid(FileIn(data=request.data))["file"], key_of(request))
         return Response(DocumentOut(made, context={"request": request}).data, status=status.HTTP_201_CREATED)
 
 

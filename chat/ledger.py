@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -18,6 +19,10 @@ from chat.protocol import Entry, fold, interrupted
 LEASE = timedelta(seconds=8)
 QUEUE_PATIENCE = timedelta(seconds=60)
 READ_LIMIT = 2_000
+# In one statement: every database takes so many values.
+MOST_ROWS = 150
+_INSERT = "INSERT INTO chat_stream_events (run_id, sequence, event_type, data, created_at) VALUES "
+_VALUES = "(%s, %s, %s, %s, %s)"
 
 
 class LeaseLost(Exception):
@@ -50,16 +55,27 @@ def commit(slices: list[Slice], me: str) -> None:
     """Write all slices in one transaction. Raises IntegrityError or LeaseLost when a run is no longer ours: the
     reaper's terminal event has taken the next sequence."""
     with transaction.atomic():
-        StreamEvent.objects.bulk_create(
-            [
-                StreamEvent(run_id=piece.run_id, sequence=entry.sequence, event_type=entry.event_type, data=entry.data)
-                for piece in slices
-                for entry in piece.entries
-            ]
-        )
+        _append(slices)
         for piece in slices:
             if piece.closing:
                 _close(piece.run_id, piece.stream_id, piece.closing, me)
+
+
+def _append(slices: list[Slice]) -> None:
+    """One row an entry, without a model object for each: this is the house's hottest query, and `bulk_create` costs
+    three times of what the database does."""
+    ops, now = connection.ops, timezone.now()
+    at = ops.adapt_datetimefield_value(now)
+    key = StreamEvent._meta.get_field("run").target_field  # noqa: SLF001 - Django's documented _meta
+    rows = [
+        (run_id, entry.sequence, entry.event_type, ops.adapt_json_value(entry.data, None), at)
+        for piece in slices
+        for run_id in (key.get_db_prep_value(piece.run_id, connection),)
+        for entry in piece.entries
+    ]
+    with connection.cursor() as cursor:
+        for batch in batched(rows, MOST_ROWS, strict=False):
+            cursor.execute(_INSERT + ", ".join([_VALUES] * len(batch)), [value for row in batch for value in row])
 
 
 def _close(run_id: UUID, stream_id: UUID, closing: Closing, me: str) -> None:

@@ -139,6 +139,7 @@ def _context(actor: Actor, conversation: Conversation, command: Command) -> str:
     context = command.context or conversation.context
     if context == Context.ORCHESTRATION:
         specialists.check_some(actor)
+        brought.check_names(command.client_tools, specialists.PREFIX)
     return context
 
 

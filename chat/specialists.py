@@ -14,6 +14,8 @@ from chat.models import Specialist
 from chat.tools import sets
 
 MOST = 24
+# Of the tools that delegate to them.
+PREFIX = "delegate_"
 EXAMPLES: tuple[dict[str, Any], ...] = (
     {
         "name": "Researcher",

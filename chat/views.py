@@ -21,6 +21,7 @@ from chat.models import Conversation, Run, Specialist
 from chat.pages import Look, page, page_bounds
 from chat.protocol import Command
 from chat.render.turns import added
+from chat.serializers import KEY_CHARS
 from chat.threads import TURNS
 
 BROWSER_PROBLEMS = frozenset({400, 403, 409, 413, 415, 422, 429})
@@ -141,11 +142,14 @@ def _send(request: HttpRequest, actor: Actor, found: Conversation | None) -> Htt
 
 
 def _with_files(request: HttpRequest, actor: Actor, command: Command) -> Command:
-    """Files may come with the message itself: without script that is how. What is refused later stays in the box."""
+    """Files may come with the message itself: without script that is how. What is refused later stays in the box; a
+    form that is sent twice brings the same files, so that it is the same message."""
     sent = request.FILES.getlist("files")
     if len(sent) + len(command.attachments or ()) > attachments.MOST_FILES:
         raise attachments.too_many()
-    fresh = [attachments.add(actor, each, conversation=command.conversation_id).pk for each in sent]
+    place, key = command.conversation_id, command.idempotency_key
+    keys = [f"{number}:{key}"[:KEY_CHARS] if key else "" for number, _ in enumerate(sent)]
+    fresh = [attachments.add(actor, each, conversation=place, key=one).pk for each, one in zip(sent, keys, strict=True)]
     return replace(command, attachments=(*(command.attachments or ()), *fresh))
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from providers import wire
 from providers.contract import Message, Origin, Part, ReasoningPart, ToolCallPart, ToolResultPart
 
 LONGEST_NAME = 64
@@ -19,8 +20,9 @@ def replayable(messages: Sequence[Message], origin: Origin) -> Iterator[Message]
 
     A part keeps its opaque item only if `origin` itself made it. Foreign reasoning, and foreign items that have no
     plain form, are left out; foreign calls get names and ids that every vendor takes, each id only once. A call without
-    its result, or a result without its call, is left out too: every vendor answers 400 to half a pair. An item's own
-    reasoning goes with the call it led to.
+    its result, or a result without its call, is left out too: every vendor answers 400 to half a pair. So they do to a
+    call whose arguments are no JSON object: it is written anew, even for its own maker. An item's own reasoning goes
+    with the call it led to, as it was made.
     """
     results = _results(messages)
     taken: set[str] = set()
@@ -31,7 +33,9 @@ def replayable(messages: Sequence[Message], origin: Origin) -> Iterator[Message]
                 yield replace(message, parts=asked)
             continue
         pairs = dict(_paired(message, results, index, origin, taken))
-        broken = len(pairs) < sum(isinstance(part, ToolCallPart) for part in message.parts)
+        broken = any(
+            isinstance(part, ToolCallPart) and _lost(part, pairs.get(n)) for n, part in enumerate(message.parts)
+        )
         said = tuple(
             shown
             for number, part in enumerate(message.parts)
@@ -90,8 +94,15 @@ def _paired(
             yield number, (call, replace(result, call_id=call.call_id, name=call.name, origin=None, opaque=None))
 
 
+def _lost(call: ToolCallPart, pair: tuple[ToolCallPart, ToolResultPart] | None) -> bool:
+    """Whether the thought that led to a call would come back without it: it has no result, or no arguments to read."""
+    return pair is None or wire.object_in(call.arguments) is None
+
+
 def _own(part: Part, origin: Origin) -> bool:
-    return part.origin == origin and part.opaque is not None
+    if part.origin != origin or part.opaque is None:
+        return False
+    return not isinstance(part, ToolCallPart) or wire.object_in(part.arguments) is not None
 
 
 def _plain(call: ToolCallPart, taken: set[str]) -> ToolCallPart:

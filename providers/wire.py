@@ -129,20 +129,28 @@ def data_url(part: MediaPart) -> str:
     return f"data:{part.media_type};base64,{base64_of(part)}"
 
 
-def arguments_of(part: ToolCallPart) -> dict[str, Any]:
-    """A call's arguments as the object that every vendor wants; what another model wrote that is none is kept under a
-    name of its own."""
+def object_in(arguments: str) -> dict[str, Any] | None:
+    """The JSON object that a call's arguments are; None for what a vendor answers 400 to when it comes back: text that
+    is no JSON (NaN and endless numbers are none), and JSON that is no object."""
     try:
-        value = json.loads(part.arguments or "{}")
-    except ValueError:
-        value = part.arguments
-    return value if isinstance(value, dict) else {"arguments": value}
+        value = json.loads(arguments.strip() or "{}")
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def arguments_of(part: ToolCallPart) -> dict[str, Any]:
+    """A call's arguments as the object that every vendor wants; what a model wrote that is none is kept, as text, under
+    a name of its own: the result behind it says what was wrong with it."""
+    value = object_in(part.arguments)
+    return {"arguments": part.arguments} if value is None else value
 
 
 def arguments_text(part: ToolCallPart) -> str:
     """The same as JSON text, to the letter where it is an object already."""
-    given = arguments_of(part)
-    return part.arguments if part.arguments and "arguments" not in given else dumped(given)
+    readable = part.arguments.strip() and object_in(part.arguments) is not None
+    return part.arguments if readable else dumped(arguments_of(part))
 
 
 def short_id(call_id: str, most: int) -> str:

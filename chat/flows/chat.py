@@ -11,7 +11,7 @@ from chat.execution import Outcome, begin, end_user, route
 from chat.journal import Writer
 from chat.models import Run
 from chat.steps import answer
-from chat.tools.sets import toolset_for
+from chat.tools import sets
 from providers.contract import GenerateRequest
 
 # How long files that came with the message may still be read.
@@ -23,13 +23,11 @@ async def converse(run: Run, writer: Writer) -> Outcome:
     where = await in_db(_route, run)
     begin(run, writer, where)
     request = await request_for(run, writer, where)
-    return await answer(run, writer, where, request, await toolset_for(run, where, writer))
+    return await answer(run, writer, where, request, await sets.toolset_for(run, where, writer))
 
 
 def _route(run: Run) -> Plan:
-    """A client's tools need a model that takes them; the conversation's are left out for one that does not."""
-    tools = frozenset({"tools"}) if run.input.get("client_tools") else frozenset[str]()
-    return route(run, media.needs(run) | tools)
+    return route(run, media.needs(run) | sets.needs(run))
 
 
 async def request_for(run: Run, writer: Writer, where: Plan, system: str = "") -> GenerateRequest:

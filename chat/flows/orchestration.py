@@ -1,5 +1,6 @@
-"""The orchestration flow: a model with the workspace's specialists as its tools. A delegated task is a run like any
-other, with its own model, credential, journal and usage; one that fails is a result in words, never a failed answer."""
+"""The orchestration flow: a model with the workspace's specialists as tools, beside those of its conversation. A
+delegated task is a run like any other, with its own model, credential, journal and usage; one that fails is a result
+in words, never a failed answer."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,12 +19,11 @@ from chat.journal import Writer
 from chat.models import Run, Specialist
 from chat.protocol import clean
 from chat.steps import answer
+from chat.tools import sets
 from chat.tools.contract import Scope, Tool, ToolFailed
-from chat.tools.sets import toolset_for
 from providers.contract import GenerateRequest, Message, TextPart, ToolSpec
 from providers.errors import ErrorCode, ProviderError
 
-PREFIX = "delegate_"
 AT_ONCE = 8
 MOST_TASKS = 24
 TASK_SECONDS = 300.0
@@ -56,18 +56,22 @@ async def orchestrate(run: Run, writer: Writer) -> Outcome:
     where, team = await in_db(_prepare, run)
     begin(run, writer, where)
     request = await request_for(run, writer, where, SYSTEM)
-    return await answer(run, writer, where, request, Delegation(run, team).tools())
+    delegates = Delegation(run, team).tools()
+    beside = await sets.toolset_for(run, where, writer, [tool.spec.name for tool in delegates])
+    return await answer(run, writer, where, request, (*delegates, *beside))
 
 
 def _prepare(run: Run) -> tuple[Plan, list[Specialist]]:
-    where = route(run, media.needs(run))
+    where = route(run, media.needs(run) | {"tools"})
     # `route` has refused a person without a membership.
     membership = Membership.objects.get(user_id=run.user_id, workspace_id=run.workspace_id)
     return where, specialists.available(actor_for(membership))
 
 
 def _spec(specialist: Specialist) -> ToolSpec:
-    return ToolSpec(f"{PREFIX}{specialist.slug}", f"{specialist.name}: {specialist.description}", PARAMETERS)
+    return ToolSpec(
+        f"{specialists.PREFIX}{specialist.slug}", f"{specialist.name}: {specialist.description}", PARAMETERS
+    )
 
 
 class Delegation:
@@ -105,7 +109,7 @@ class Delegation:
         owner = scope.writer.owner
         child = children.create(self._run, owner, context=Context.ORCHESTRATION, requested_model=model, input=asked)
         # So that whoever follows is told at once who answers; it is decided again when the task begins.
-        route(child)
+        route(child, sets.needs(child))
         return child
 
 
@@ -129,11 +133,11 @@ def _result(specialist: Specialist, outcome: Outcome) -> str:
 
 async def specialise(run: Run, writer: Writer) -> Outcome:
     """One delegated task. It has no specialists of its own. Raises ProviderError."""
-    where = await in_db(route, run)
+    where = await in_db(route, run, sets.needs(run))
     begin(run, writer, where)
     task = Message("user", (TextPart(text=run.input["task"]),))
     request = GenerateRequest("", (task,), system=run.input["instructions"], end_user=end_user(run))
-    allowed = await toolset_for(run, where, writer)
+    allowed = await sets.toolset_for(run, where, writer)
     try:
         async with asyncio.timeout(TASK_SECONDS):
             return await answer(run, writer, where, request, allowed)

@@ -35,6 +35,8 @@ class Attachment(models.Model):
     bytes. `conversation` is the one whose message box holds it or whose message carries it, empty before the first
     message; `sent_at` is None until it goes with a message. A message names its files in its parts.
 
+    `upload_key` is the idempotency key that it came with, empty for none: the same one brings no second file.
+
     `error` is a stable word and `error_detail` a sentence, both empty unless it failed. `lease_until` is until when the
     process that reads it may be silent.
     """
@@ -80,6 +82,7 @@ class Attachment(models.Model):
     pages_read = models.PositiveIntegerField(default=0)
     page_count = models.PositiveIntegerField(null=True)
     token_estimate = models.PositiveIntegerField(null=True)
+    upload_key = models.CharField(max_length=120, blank=True, default="")
     tries = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -96,6 +99,11 @@ class Attachment(models.Model):
                 condition=models.Q(state__in=["uploaded", "processing"]),
                 name="attachment_pending",
             ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "owner", "upload_key"], condition=~models.Q(upload_key=""), name="one_upload_a_key"
+            )
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,8 @@ class By:
     """Who answers: `key` is `provider/model_id` or empty while nobody is chosen; `credential` a phrase, may be empty.
 
     `first_word` is in seconds, `tokens` the length of the answer; both are None until the run has ended. `fallback`
-    says that another one was asked first. `total` counts the tokens of its specialists as well.
+    says that another one was asked first. `total` counts the tokens of its specialists as well. `toolless` says that
+    the conversation's tools were kept from a model that is not known to take any.
     """
 
     key: str = ""
@@ -33,6 +34,7 @@ class By:
     tokens: int | None = None
     fallback: bool = False
     total: int | None = None
+    toolless: bool = False
 
     @property
     def provider_id(self) -> str:
@@ -79,6 +81,7 @@ def by_of(run: Run, labels: Mapping[str, str], children: Sequence[Run] = ()) -> 
         run.usage.get("output_tokens"),
         any(line["state"] == "fallback" for line in run.trace.get("attempts", ())),
         sum(each.usage.get("output_tokens") or 0 for each in (run, *children)) if children and run.ended_at else None,
+        "tools_off" in run.trace,
     )
 
 

@@ -33,6 +33,13 @@ def check(specs: Sequence[ToolSpec], choice: str, taken: Collection[str]) -> Non
         raise _refused(choice, "A choice goes with tools of your own.", "invalid_tool_choice")
 
 
+def check_names(specs: Sequence[ToolSpec], prefix: str) -> None:
+    """Names with this beginning are kept for tools that Parley makes for the run. Raises Problem 422."""
+    taken = next((spec.name for spec in specs if spec.name.startswith(prefix)), None)
+    if taken is not None:
+        raise _refused(taken, f"Names that begin with {prefix} are those of the specialists here.")
+
+
 def _check(spec: ToolSpec, taken: set[str]) -> None:
     if not NAME_FORM.match(spec.name):
         raise _refused(spec.name, "A name has 1 to 64 letters, digits, dashes and underscores.")

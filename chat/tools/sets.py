@@ -68,13 +68,25 @@ def checked(actor: Actor, keys: Sequence[str]) -> list[str]:
 
 
 # ---------------------------------------------------------------- a run's tools
-async def toolset_for(run: Run, where: Plan, writer: Writer) -> tuple[Tool, ...]:
-    """None for a model that is not known to take any. A server that does not answer is left out, and said to be."""
+def needs(run: Run) -> frozenset[str]:
+    """`tools` for a run that somebody gave tools to: its client, or whoever chose others than the usual ones. Those
+    that a conversation has unasked exclude no model."""
+    keys = run.input.get("tools") or []
+    chosen = keys and (run.parent_id is not None or set(keys) != set(NAMES))
+    return frozenset({"tools"}) if chosen or run.input.get("client_tools") else frozenset()
+
+
+async def toolset_for(run: Run, where: Plan, writer: Writer, reserved: Sequence[str] = ()) -> tuple[Tool, ...]:
+    """None for a model that is not known to take any, and said so. A server that does not answer is left out, and said
+    to be. `reserved` names are those of tools that the run has anyway."""
     if not where.attempts[0].tools:
+        if run.input.get("tools") != []:
+            run.trace["tools_off"] = run.served_model
+            writer.add("status", {"state": "tools_off", "model": run.served_model})
         return ()
     ours, rows = await in_db(_chosen, run)
     theirs = brought.tools_of(run.input.get("client_tools", []))
-    taken = {tool.spec.name for tool in (*ours, *theirs)}
+    taken = {*reserved, *(tool.spec.name for tool in (*ours, *theirs))}
     found, missing = await servers.tools_of(rows, taken)
     run.trace["left_out"] = [{"server": name, "reason": reason} for name, reason in missing]
     for one in run.trace["left_out"]:

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from accounts.policies import Actor
-from catalog import defaults
+from catalog import defaults, snapshot
+from catalog.api.models import MOST_CASES
 from catalog.choices import Group, Option, picker, size
-from catalog.models import LanguageModel
+from catalog.models import LanguageModel, Rule
 from providers import credentials, health
 from providers.models import Credential
 from tests.catalog.worlds import model, store
@@ -139,6 +140,37 @@ def test_the_api_says_what_a_request_would_do(alice: Actor) -> None:
     assert (sol["is_default"], sol["available"], sol["credential_source"]) == (["chat"], True, "own")
     assert (old["available"], old["reason"], old["credential_source"]) == (False, "vanished", "")
     assert (gemini["available"], gemini["reason"]) == (False, "no_credential")
+
+
+@pytest.mark.usefixtures("catalog")
+def test_what_is_kept_for_one_person_is_nobody_elses(alice: Actor, bob: Actor) -> None:
+    """Who is in the same case shares the text; a key, a default, a rule or a change makes another case."""
+
+    def told(actor: Actor, key: str = "openai/gpt-6.2-sol") -> tuple[Any, ...]:
+        one = next(row for row in api_client(actor).get(LIST).json()["results"] if row["key"] == key)
+        return one["available"], one["reason"], one["credential_source"], one["is_default"], one["label"]
+
+    keep(alice)
+    for _ in range(2):
+        assert told(alice) == (True, "", "own", [], "GPT Sol")
+        assert told(bob) == (False, "no_credential", "", [], "GPT Sol")
+    kept = snapshot.current().written
+    assert len(kept) == 2
+    keep(bob)
+    assert told(bob) == (True, "", "own", [], "GPT Sol")
+    assert len(kept) == 2, "bob is in alice's case now"
+    defaults.set_own(alice, "chat", "openai/gpt-6.2-sol")
+    assert (told(alice)[3], told(bob)[3]) == (["chat"], [])
+    Rule.objects.create(workspace_id=alice.workspace_id, effect="deny", model_pattern="gpt*", role="member")
+    assert (told(alice)[1], told(bob)[1]) == ("", "policy_denied")
+    row = LanguageModel.objects.get(model_id="gpt-6.2-sol")
+    row.label = "Sun"
+    row.save()
+    assert (told(alice)[4], told(bob)[4]) == ("Sun", "Sun")
+    for number in range(MOST_CASES + 3):
+        defaults.set_own(alice, "chat", ("openai/gpt-6.2-sol", "gemini/g")[number % 2])
+        told(alice)
+    assert len(snapshot.current().written) <= MOST_CASES
 
 
 def test_the_api_needs_the_scope(alice: Actor) -> None:

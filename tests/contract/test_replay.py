@@ -1,5 +1,6 @@
 """A conversation goes on with any model: its own items come back to the letter, everybody else's in plain form."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -142,6 +143,53 @@ async def test_half_a_pair_is_left_out(dialect: Dialect) -> None:
     assert "hmm" not in sent, "reasoning without the call it led to"
     assert "Looking." in sent
     assert "Go on." in sent
+
+
+UNREADABLE = {
+    "cut": '{"city": "Par',
+    "words": "Paris, please",
+    "list": '["Paris"]',
+    "no number": '{"city": NaN}',
+    "deep": '{"a":' * 100_000 + "1" + "}" * 100_000,
+}
+
+
+@pytest.mark.parametrize("arguments", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("own", [True, False], ids=["own", "foreign"])
+async def test_a_call_with_unreadable_arguments_comes_back_as_an_object(
+    dialect: Dialect, arguments: str, own: bool
+) -> None:
+    """Vendors answer 400 to the very text that their own model wrote; the result tells the model what was wrong."""
+    step = await answered(dialect)
+    told = tuple(_misspelt(part, arguments, dialect.provider_id) for part in step.parts)
+    model = MODEL if own else "model-2"
+    body = await continued(dialect, QUESTION, replace(step, parts=told), RESULTS, model=model)
+    assert _arguments(dialect.provider_id, body) == [{"arguments": arguments}, {"zone": "UTC"}]
+    assert "hmm" not in repr(body), "a thought without the call it led to"
+    assert "c2VhbGVk" not in repr(body)
+
+
+def _misspelt(part: Part, arguments: str, provider_id: str) -> Part:
+    """The first call of the step, as its vendor keeps one whose model wrote this."""
+    if not isinstance(part, ToolCallPart) or part.name != "weather":
+        return part
+    opaque = part.opaque
+    if provider_id == "openai":
+        opaque = {**part.opaque, "arguments": arguments}
+    return replace(part, arguments=arguments, opaque=opaque)
+
+
+def _arguments(provider_id: str, body: dict[str, Any]) -> list[Any]:
+    """The arguments of the calls on this wire, as JSON objects."""
+    match provider_id:
+        case "openai":
+            return [json.loads(item["arguments"]) for item in body["input"] if item.get("type") == "function_call"]
+        case "anthropic":
+            blocks = body["messages"][1]["content"]
+            return [block["input"] for block in blocks if block["type"] == "tool_use"]
+        case "gemini":
+            return [part["functionCall"]["args"] for part in body["contents"][1]["parts"] if "functionCall" in part]
+    return [json.loads(call["function"]["arguments"]) for call in body["messages"][1]["tool_calls"]]
 
 
 @speaking("openai")

@@ -11,6 +11,7 @@ from chat.protocol import fold
 from tests.faults.client import Client, Watcher, text_of
 from tests.faults.conftest import OwnRedis
 from tests.faults.servers import Installation, Sandbox, Server
+from tests.faults.test_client_tools import bring, waiting_run
 
 pytestmark = [pytest.mark.drill, pytest.mark.postgres, pytest.mark.redis]
 
@@ -63,6 +64,26 @@ def test_the_process_that_does_not_write_a_run_stops_it_within_a_second(
     entries = client.replay(bystander.url, run["events_url"])
     assert (entries[-1].event_type, entries[-1].data["reason"]) == ("done", "user_stop")
     assert text_of(entries)
+
+
+@pytest.mark.parametrize("redis_is_up", [True, False])
+def test_a_clients_result_reaches_its_run_through_the_other_process(
+    pair: tuple[Client, Server, Server], postgres_url: str, own_redis: OwnRedis, redis_is_up: bool
+) -> None:
+    client, one, other = pair
+    run, watcher, call_id = waiting_run(client, one)
+    bystander = one if writer_of(postgres_url, run["id"]) == other.process.pid else other
+    if not redis_is_up:
+        own_redis.stop()
+    asked = time.monotonic()
+    assert bring(client, bystander, run, call_id).status_code == 202
+    watcher.thread.join(30)
+    assert time.monotonic() - asked < 10
+    truth = client.replay(bystander.url, run["events_url"])
+    assert watcher.shown == truth
+    assert (truth[-1].event_type, "Sunny, 21 °C" in text_of(truth)) == ("done", True)
+    again = bring(client, one, run, call_id)
+    assert again.status_code == 202, "the same result may come again, wherever"
 
 
 def writer_of(postgres_url: str, run_id: str) -> int:

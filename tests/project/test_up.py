@@ -12,11 +12,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from project.management.commands.up import Command
 from tests.guards.source import ROOT
 
 pytestmark = pytest.mark.drill
@@ -114,6 +116,13 @@ def test_children_die_with_a_process_that_is_killed(tmp_path: Path) -> None:
         process.kill()
         process.wait(10)
         assert all(gone(child) for child in started)
+
+
+def test_lists_that_are_read_too_slowly_are_told_of_and_do_not_stop_the_start() -> None:
+    said = StringIO()
+    Command(stderr=said)._sync(0.05)
+    assert "were not read within 0.05 s" in said.getvalue()
+    assert "sync_catalog" in said.getvalue()
 
 
 def test_a_taken_port_is_named_with_its_remedy(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from providers.children import Child, ChildFailed
 
 CHILD_SECONDS = 30.0
 MODEL_SECONDS = 300.0
+SYNC_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -46,7 +47,7 @@ class Command(BaseCommand):
                 raise CommandError(refusal)
             entry = first_run.ways_in(options["email"])
             self._connect(children)
-            self._sync()
+            self._sync(SYNC_SECONDS)
             if "model" in children:
                 first_run.answer_with("openai_compatible")
             host = "localhost" if options["host"] in LOOPBACK else options["host"]
@@ -76,14 +77,23 @@ class Command(BaseCommand):
         if model := children.get("model"):
             settings.PROVIDER_BASE_URLS["openai_compatible"] = model.announcement(MODEL_SECONDS)["base_url"]
 
-    def _sync(self) -> None:
-        """Read the providers' lists in a process of its own, which takes the SDKs' memory with it when it ends."""
+    def _sync(self, seconds: float) -> None:
+        """Read the providers' lists in a process of its own, which takes the SDKs' memory with it when it ends. What is
+        not read by then, the server reads in the background."""
         ours = os.environ | {"PARLEY_SANDBOX_URL": settings.SANDBOX_URL}
         for provider, key in settings.PROVIDER_KEYS.items():
             ours[f"{provider.upper()}_API_KEY"] = key
             ours[f"{provider.upper()}_BASE_URL"] = settings.PROVIDER_BASE_URLS[provider]
         command = [sys.executable, "manage.py", "sync_catalog"]
-        subprocess.run(command, cwd=settings.BASE_DIR, env=ours, stdout=subprocess.DEVNULL, timeout=60, check=False)  # noqa: S603
+        try:
+            subprocess.run(  # noqa: S603
+                command, cwd=settings.BASE_DIR, env=ours, stdout=subprocess.DEVNULL, timeout=seconds, check=False
+            )
+        except subprocess.TimeoutExpired:
+            self.stderr.write(
+                f"The lists of models were not read within {seconds:g} s, so some models may be missing at first. "
+                "The server goes on reading them; `manage.py sync_catalog` says what each provider answers."
+            )
 
     def _announcement(self, url: str, entry: first_run.WaysIn, as_json: bool) -> str:
         if as_json:

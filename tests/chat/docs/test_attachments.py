@@ -1,19 +1,24 @@
 """A file on its way in: judged at the door, read in the workshop, seen by its owner alone, gone when it should be."""
 
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.policies import Actor
 from accounts.problems import Problem
-from chat import conversations, leftovers
-from chat.models import Attachment, AttachmentPage
+from chat import attachments, conversations, leftovers
+from chat.models import Attachment, AttachmentPage, Run
 from chat.sniffing import shown_name, sniff
 from tests.chat.docs import files
 from tests.chat.docs.conftest import attach, read_all, upload
@@ -234,3 +239,59 @@ def test_too_many_drafts_are_refused(alice: Actor) -> None:
     with pytest.raises(Problem) as refused:
         attach(alice, "more.txt", b"x")
     assert refused.value.code == "too_many_files"
+
+
+def keyed(actor: Actor, key: str, name: str, data: bytes, path: str = "attachments") -> Any:
+    body = {"file": SimpleUploadedFile(name, data)}
+    return Client().post(f"/api/v1/{path}/", body, headers={**bearer(actor), "Idempotency-Key": key})
+
+
+@pytest.mark.parametrize("path", ["attachments", "documents"])
+def test_the_same_upload_is_stored_once(alice: Actor, bob: Actor, path: str) -> None:
+    first, again = (keyed(alice, "k-1", "note.txt", b"A lease is a promise.", path) for _ in range(2))
+    assert (first.status_code, again.status_code, first.json()["id"]) == (201, 201, again.json()["id"])
+    assert Attachment.objects.count() == 1
+    other = keyed(alice, "k-1", "note.txt", b"Something else.", path)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    elsewhere = "documents" if path == "attachments" else "attachments"
+    assert keyed(alice, "k-1", "note.txt", b"A lease is a promise.", elsewhere).status_code == 409
+    assert keyed(bob, "k-1", "note.txt", b"A lease is a promise.", path).json()["id"] != first.json()["id"]
+    for _ in range(2):
+        assert keyed(alice, "", "note.txt", b"A lease is a promise.", path).status_code == 201
+    assert Attachment.objects.count() == 4
+    assert keyed(alice, "k" * 121, "note.txt", b"x", path).json()["code"] == "invalid_idempotency_key"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_upload_twice_at_one_moment_is_stored_once(
+    alice: Actor, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have looked before either has stored."""
+    both = threading.Barrier(2, timeout=20)
+    looked = attachments._check_room
+
+    def room(*given: Any) -> None:
+        looked(*given)
+        both.wait()
+
+    def send() -> Any:
+        try:
+            return attach(alice, "note.txt", b"A lease is a promise.", key="k-1").pk
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(attachments, "_check_room", room)
+    with ThreadPoolExecutor(2) as pool:
+        found = [each.result() for each in [pool.submit(send), pool.submit(send)]]
+    assert found[0] == found[1]
+    assert Attachment.objects.count() == 1
+    assert len([file for file in media.rglob("*") if file.is_file()]) == 1, "the loser's bytes are gone"
+
+
+def test_a_form_with_files_that_is_sent_twice_is_one_message(alice: Actor, signed_in: Any) -> None:
+    browser = signed_in(alice)
+    for _ in range(2):
+        file = SimpleUploadedFile("note.txt", b"A lease is a promise.")
+        sent = browser.post(reverse("chat:new"), {"text": "Read this", "key": "form-1", "files": [file]})
+        assert sent.status_code == 302, sent.content[:300]
+    assert (Attachment.objects.count(), Run.objects.count()) == (1, 1)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 from asgiref.sync import async_to_sync
+from django.template.loader import render_to_string
 
 from accounts.policies import Actor
 from catalog.models import FallbackStep, LanguageModel
@@ -14,6 +15,7 @@ from chat.audit_streams import faults
 from chat.history import branch_for, messages_of
 from chat.models import Message, Run
 from chat.protocol import Command, Entry, fold
+from chat.render.names import by_of
 from providers import tries
 from providers.contract import TextPart, ToolCallPart, ToolResultPart
 from tests.chat.engine.rows import make_run, read_all
@@ -156,11 +158,25 @@ def test_more_calls_than_are_allowed_are_refused_in_words(
     assert run.state == Run.State.DONE
 
 
-def test_a_model_that_takes_no_tools_gets_none(running: Sandbox, alice: Actor) -> None:
+def test_a_model_that_takes_no_tools_gets_none_and_it_is_said(running: Sandbox, alice: Actor) -> None:
+    """Nobody chose the usual ones, so they exclude no model."""
     LanguageModel.objects.filter(model_id="gpt-sandbox").update(supports_tools=None)
-    run, _ = ended(alice, BOTH)
+    run, entries = ended(alice, BOTH)
     assert kinds(run) == ["text"]
     assert "tools" not in running.requests()[-1]["body"]
+    told = [entry.data for entry in entries if entry.data.get("state") == "tools_off"]
+    assert told == [{"state": "tools_off", "model": "openai/gpt-sandbox"}]
+    assert by_of(run, {}).toolless
+    assert "no tools" in render_to_string("chat/by.html", {"by": by_of(run, {})})
+
+
+def test_tools_that_somebody_chose_need_a_model_that_takes_them(running: Sandbox, alice: Actor) -> None:
+    LanguageModel.objects.filter(model_id="gpt-sandbox").update(supports_tools=None)
+    run, _ = ended(alice, BOTH, tools=("clock",))
+    assert (run.state, run.trace["candidates"][-1]["verdict"]) == (Run.State.FAILED, "lacks_tools")
+    assert "not known to support tools" in run.error["message"]
+    none_chosen, _ = ended(alice, BOTH, tools=())
+    assert (none_chosen.state, "tools_off" in none_chosen.trace) == (Run.State.DONE, False)
 
 
 @pytest.fixture

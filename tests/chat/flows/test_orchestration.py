@@ -9,14 +9,16 @@ from asgiref.sync import async_to_sync
 from django.test import Client
 
 from accounts.policies import Actor
+from accounts.problems import Problem
 from catalog import policies
 from catalog.models import ContextDefault, LanguageModel, Rule
 from catalog.policies import Decision
 from chat import conversations, runs
 from chat.audit_streams import faults
 from chat.flows import orchestration
-from chat.models import Run
+from chat.models import Run, Specialist
 from chat.protocol import Command, Entry, fold
+from providers.contract import ToolSpec
 from tests.chat.doors.conftest import bearer
 from tests.chat.engine.rows import read_all, stored
 from tests.chat.flows.teams import ASK, team
@@ -235,3 +237,47 @@ def test_a_deleted_conversation_takes_its_tasks_with_it(running: Sandbox, alice:
     assert run.conversation_id is not None
     conversations.delete(alice, run.conversation_id)
     assert not Run.objects.exists()
+
+
+def test_the_conversations_tools_stay_beside_the_specialists(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    run, entries = ask(alice, "Use clock, and delegate")
+    assert run.state == Run.State.DONE, run.error
+    results = {part["name"]: part["result"] for part in fold(entries) if part["type"] == "tool_call"}
+    assert set(results) == {"clock", "delegate_researcher", "delegate_writer", "delegate_reviewer"}
+    assert "(UTC)" in results["clock"]
+    assert run.children.count() == 3
+
+
+def test_an_orchestrator_takes_tools_and_the_trace_says_who_does_not(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    LanguageModel.objects.exclude(provider_id="gemini").update(supports_tools=None)
+    run, _ = ask(alice)
+    assert run.served_model.startswith("gemini/"), run.error
+    left_out = {each["model"]: each["verdict"] for each in run.trace["candidates"][:-1]}
+    assert left_out
+    assert set(left_out.values()) == {"lacks_tools"}
+    named, _ = ask(alice, model="openai/gpt-sandbox")
+    assert named.error["code"] == "invalid_request"
+    assert "not known to support tools, which this request needs" in named.error["message"]
+
+
+def test_a_specialist_with_tools_needs_a_model_that_takes_them(running: Sandbox, alice: Actor) -> None:
+    team(alice)
+    Specialist.objects.filter(slug="writer").update(tools=["clock"])
+    LanguageModel.objects.filter(provider_id="anthropic").update(supports_tools=False)
+    run, entries = ask(alice)
+    failed = [part for part in fold(entries) if part.get("is_error")]
+    assert [part["name"] for part in failed] == ["delegate_writer"]
+    assert "not known to support tools" in failed[0]["result"]
+    writer = next(child for child in run.children.all() if child.input["specialist"] == "Writer")
+    assert writer.trace["candidates"][0]["verdict"] == "lacks_tools"
+
+
+def test_a_clients_tool_may_not_be_named_like_a_specialist(alice: Actor, upstream: Sandbox) -> None:
+    team(alice)
+    spec = ToolSpec("delegate_writer", "Mine.", {"type": "object"})
+    with pytest.raises(Problem) as refused:
+        runs.start(alice, Command(text=ASK, context="orchestration", client_tools=(spec,)))
+    assert (refused.value.status, refused.value.code) == (422, "invalid_tool")
+    runs.start(alice, Command(text="Hello", client_tools=(spec,)))

@@ -31,10 +31,13 @@ def able(running: Sandbox) -> Sandbox:
 def mcp() -> Iterator[str]:
     """The address of a real MCP server."""
     command = [sys.executable, "-m", "tests.chat.tools.mcp_server"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.kill()  # it has answers that never end
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.stdin.close()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """A real MCP server for tests, of the library that Parley's client comes from, in a process of its own."""
 
 import asyncio
+import os
 import socket
 import sys
+import threading
 from typing import Any
 
 TOKEN = "mcp-token-of-the-test"
@@ -75,6 +77,13 @@ async def answer(send: Any, status: int, *headers: tuple[bytes, bytes], body: by
     await send({"type": "http.response.body", "body": body})
 
 
+def end_with_the_test() -> None:
+    """Standard input is a lifeline: it closes when whoever started this ends, killed or not. Some answers never end, so
+    nothing is waited for."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main() -> None:
     import uvicorn
 
@@ -82,6 +91,7 @@ def main() -> None:
     app = Doors(make())
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
+    threading.Thread(target=end_with_the_test, daemon=True).start()
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 

@@ -1,5 +1,6 @@
 """A real MCP server over HTTP: its tools are listed, called, bounded; what is none, or out of reach, is said."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -137,6 +138,27 @@ def test_an_answer_uses_the_tools_of_a_chosen_server(able: Sandbox, alice: Actor
     offered = [tool["name"] for tool in able.requests()[-1]["body"]["tools"]]
     assert offered == ["Abacus_add"]
     assert list(faults()) == []
+
+
+def test_a_name_that_changes_its_answer_in_the_middle_is_refused(
+    server: Make, mcp: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Allowed when it was entered and when it was first connected to; then it points to the metadata service."""
+    answers = ["127.0.0.1", "169.254.169.254"]
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def look_up(host: Any, port: Any, *args: Any, **more: Any) -> Any:
+        if host != "rebind.test":
+            return real(host, port, *args, **more)
+        asked.append(host)
+        return real(answers[min(len(asked), len(answers)) - 1], port, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    row = server(url=mcp.replace("127.0.0.1", "rebind.test") + "/mcp")
+    listing = async_to_sync(servers.listed)(servers.opened(row))
+    assert listing.error == "The address is not a public one."
+    assert len(asked) > 1, "every request was judged"
 
 
 def test_a_server_that_is_away_is_left_out_and_said_to_be(able: Sandbox, alice: Actor, server: Make) -> None:
