@@ -99,15 +99,22 @@ def begin(run: Run, writer: Writer, where: Plan) -> None:
     """Open the journal. Raises ProviderError when the run may not go anywhere."""
     started = {"state": "started", "requested": run.requested_model, "model": run.served_model}
     writer.add("status", started | {"credential": run.credential_source, "hint": run.credential_hint})
-    if where.error is not None:
-        limit = where.trace.get("limit", {})
-        raise ProviderError(
-            where.error,
-            where.message,
-            provider_id=provider_of(run),
-            detail=protocol.LIMIT_REACHED if limit else None,
-            retry_after=limit.get("retry_after"),
-        )
+    if refusal := refusal_of(where, provider_of(run)):
+        raise refusal
+
+
+def refusal_of(where: Plan, provider_id: str) -> ProviderError | None:
+    """Why a plan leads nowhere, if it does not."""
+    if where.error is None:
+        return None
+    limit = where.trace.get("limit", {})
+    return ProviderError(
+        where.error,
+        where.message,
+        provider_id=provider_id,
+        detail=protocol.LIMIT_REACHED if limit else None,
+        retry_after=limit.get("retry_after"),
+    )
 
 
 async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, **more: Any) -> events.Finished:

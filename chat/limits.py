@@ -186,7 +186,8 @@ def _check(standing: Standing, expected: int, now: datetime) -> None:
 def _expected(run: Run) -> int:
     """The tokens that a run will take, as far as that can be told at once: what it is asked, and of its conversation
     what the newest answer took."""
-    asked = estimates.of_text(json.dumps(run.input, ensure_ascii=False)) + ANSWER_TOKENS
+    passing = int(run.input.get("tokens", 0))  # of what is not kept here
+    asked = estimates.of_text(json.dumps(run.input, ensure_ascii=False)) + passing + ANSWER_TOKENS
     if run.answer is not None and run.answer.parent is not None:
         asked += estimates.of_text(run.answer.parent.text)
     if run.document is not None:

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from uuid import UUID
@@ -222,6 +223,14 @@ def _main(ready: threading.Event) -> None:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop where it is installed: it costs half of what asyncio's own loop does for every chunk that is read."""
     return import_module("uvloop").new_event_loop if find_spec("uvloop") else None
+
+
+def name() -> str:
+    """Under which this process writes runs."""
+    return _runner.owner if _runner is not None else _own_name()
+
+
+_own_name = cache(owner.new)
 
 
 def wake() -> None:

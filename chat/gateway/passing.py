@@ -1,4 +1,5 @@
-"""One answer passed through: routed like any other, driven straight to the client, noted as a run when it has ended."""
+"""One answer passed through: routed like any other, driven straight to the client, with a run that says how it
+went. The run's end is written off the way of the answer."""
 
 import asyncio
 import json
@@ -7,23 +8,24 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.policies import Actor
 from catalog.facts import Facts, facts_for
 from catalog.models import Context
 from catalog.routing import Plan, RoutingRequest, plan
-from chat import protocol, provenance
+from chat import entries, estimates, limits, protocol, provenance, runner
 from chat.database import in_db
-from chat.execution import end_user
+from chat.execution import end_user, provider_of, refusal_of
 from chat.flows.structured import SYSTEM
 from chat.gateway.shapes import Question
 from chat.models import Run
 from chat.provenance import Tried
 from chat.usage import added
-from providers.contract import GenerateRequest
+from providers.contract import Deadlines, GenerateRequest
 from providers.credentials import aopen_ref
 from providers.errors import ProviderError
 from providers.events import CONTENT_EVENTS, AttemptChanged, Finished, StreamEvent
@@ -31,13 +33,16 @@ from providers.runtime import stream
 
 logger = logging.getLogger(__name__)
 
-# Notes that are being written: nothing else holds their tasks.
+# Nobody renews it: an answer is over by then, or its process is.
+LEASE = timedelta(seconds=Deadlines().total + 60)
+
+# Ends that are being written: nothing else holds their tasks.
 _writing: set[asyncio.Task[None]] = set()
 
 
 @dataclass(slots=True)
 class Passage:
-    """A run that is not stored yet, where it may go, and what is asked."""
+    """A run that has begun, where it may go, and what is asked."""
 
     run: Run
     where: Plan
@@ -45,20 +50,18 @@ class Passage:
 
 
 async def enter(actor: Actor, question: Question) -> Passage:
-    """Decide where the question goes. Raises ProviderError when that is nowhere; the refusal is noted as a run."""
-    passage = await in_db(_routed, actor, question)
-    if passage.where.error is not None:
-        provider_id = passage.run.requested_model.partition("/")[0]
-        error = ProviderError(passage.where.error, passage.where.message, provider_id=provider_id)
-        note(passage.run, error)
-        raise error
+    """Decide where the question goes, and store its run. Raises ProviderError when it may go nowhere."""
+    passage = await in_db(_begun, actor, question)
+    if refusal := refusal_of(passage.where, provider_of(passage.run)):
+        _end(passage.run, refusal)
+        raise refusal
     return passage
 
 
 async def events(passage: Passage) -> AsyncGenerator[StreamEvent]:
     """The answer's events up to `Finished`. Closing this, or cancelling who reads it, closes the upstream at once; the
-    run is noted in any case. Raises ProviderError."""
-    run, ended = passage.run, False
+    end is noted in any case. Raises ProviderError."""
+    run = passage.run
     try:
         with Tried(run, passage.where.attempts) as tried:
             async with aclosing(stream(passage.where.attempts, passage.request, aopen_ref)) as received:
@@ -69,48 +72,50 @@ async def events(passage: Passage) -> AsyncGenerator[StreamEvent]:
                     if run.first_content_at is None and isinstance(event, CONTENT_EVENTS):
                         run.first_content_at = timezone.now()
                     if isinstance(event, Finished):
-                        ended = True
-                        _finish(run, event)
+                        run.state, run.finish_reason = Run.State.DONE, event.reason.value
+                        run.usage = added(run.usage, event.usage)
                     yield event
     except ProviderError as error:
-        ended = True
-        note(run, error)
+        _end(run, error)
         raise
     finally:
-        if not ended:
+        if run.state == Run.State.RUNNING:
             run.state, run.finish_reason = Run.State.STOPPED, "stopped"
         if run.state != Run.State.FAILED:
-            note(run)
+            _end(run)
 
 
-def _finish(run: Run, event: Finished) -> None:
-    run.state, run.finish_reason = Run.State.DONE, event.reason.value
-    run.usage = added(run.usage, event.usage)
-
-
-def note(run: Run, error: ProviderError | None = None) -> None:
-    """Store what there is to say about an ended run, beside whatever goes on."""
+def _end(run: Run, error: ProviderError | None = None) -> None:
+    """Note how a run ended, beside whatever goes on."""
     if error is not None:
         run.state, run.error = Run.State.FAILED, protocol.failure(error)
-    run.ended_at = timezone.now()
     provenance.close(run, run.state)
-    task = asyncio.get_running_loop().create_task(_stored(run))
+    task = asyncio.get_running_loop().create_task(_ended(run))
     _writing.add(task)
     task.add_done_callback(_writing.discard)
 
 
-async def _stored(run: Run) -> None:
+async def _ended(run: Run) -> None:
     try:
-        await in_db(run.save, force_insert=True)
+        await in_db(_store_end, run)
     except (OperationalError, InterfaceError) as error:
-        logger.warning("run %s was not noted: %s", run.pk, type(error).__name__)
+        logger.warning("the end of run %s was not noted: %s", run.pk, type(error).__name__)
 
 
-def _routed(actor: Actor, question: Question) -> Passage:
+@transaction.atomic
+def _store_end(run: Run) -> None:
+    seen = {name: getattr(run, name) for name in ("first_content_at", "usage", "error", "finish_reason")}
+    row = seen | provenance.row(run)
+    mine = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING)
+    if mine.update(state=run.state, ended_at=timezone.now(), lease_until=None, **row):
+        entries.settle(run.pk, run.state, row)
+
+
+@transaction.atomic
+def _begun(actor: Actor, question: Question) -> Passage:
     facts = facts_for(actor)
     context = Context.STRUCTURED if question.schema else Context.CHAT
     name = called(question.model, facts)
-    where = plan(RoutingRequest(context, name, "", question.needs), facts)
     run = Run(
         stream_id=uuid.uuid4(),
         branch=uuid.uuid4(),
@@ -119,12 +124,17 @@ def _routed(actor: Actor, question: Question) -> Passage:
         user_id=actor.user_id,
         requested_model=name,
         state=Run.State.RUNNING,
-        trace=where.trace,
-        input={"door": "gateway"},
+        input={"door": "gateway", "tokens": estimates.of_messages(question.messages)},
         started_at=timezone.now(),
+        lease_owner=runner.name(),
+        lease_until=timezone.now() + LEASE,
     )
+    run.save(force_insert=True)
+    where = limits.admitted(actor, run, plan(RoutingRequest(context, name, "", question.needs), facts))
+    run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])
+    Run.objects.filter(pk=run.pk).update(**provenance.row(run))
     return Passage(run, where, _request(run, question, native=_native(where, facts)))
 
 

@@ -6,7 +6,7 @@ import msgspec
 from django.http import HttpResponse
 
 from accounts.problems import Problem
-from chat.protocol import failure
+from chat.protocol import LIMIT_REACHED, failure
 from providers.errors import ErrorCode, ProviderError
 
 # A key of ours that a vendor refuses is no fault of the client's token, which 401 would say.
@@ -33,12 +33,18 @@ def body(error: Problem | ProviderError) -> dict[str, Any]:
         words, code, param = f"{error.title} {error.detail}".strip(), error.code, error.extra.get("param") or None
     else:
         told = failure(error)
-        words, code, param = told["message"], CODES.get(error.code, error.code.value), None
+        words, code, param = told["message"], _code(error), None
     return {"error": {"message": words, "type": _type(status(error)), "code": code, "param": param}}
 
 
 def status(error: Problem | ProviderError) -> int:
-    return error.status if isinstance(error, Problem) else STATUS.get(error.code, 400)
+    if isinstance(error, Problem):
+        return error.status
+    return 429 if error.detail == LIMIT_REACHED else STATUS.get(error.code, 400)
+
+
+def _code(error: ProviderError) -> str:
+    return LIMIT_REACHED if error.detail == LIMIT_REACHED else CODES.get(error.code, error.code.value)
 
 
 def response(error: Problem | ProviderError) -> HttpResponse:

@@ -124,3 +124,22 @@ def test_the_run_is_kept_with_its_facts_and_without_its_text(server: Server, htt
     assert (run["state"], run["served_model"], run["credential_source"]) == ("done", MODELS[2], "sandbox")
     assert run["usage"]["output_tokens"] == answer.json()["usage"]["completion_tokens"]
     assert "secret question" not in json.dumps(run)
+
+
+def test_a_limit_holds_here_too(server: Any, http: httpx2.Client) -> None:
+    token = server.installation.manage("create_api_token", "owner@example.com", "--scopes", "policy")
+    owner = {"Authorization": f"Bearer {token}"}
+    limit = {
+        "provider_id": "anthropic",
+        "model_pattern": "*haiku*",
+        "measure": "requests",
+        "period": "month",
+        "hard": 1,
+    }
+    made = httpx2.post(f"{server.url}/api/v1/limits/", json=limit, headers=owner)
+    assert made.status_code == 201, made.text
+    body = {"model": "anthropic/claude-sandbox-haiku", "messages": said("Hi")}
+    assert http.post("/v1/chat/completions", json=body).status_code == 200
+    refused = http.post("/v1/chat/completions", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "limit_reached")
+    assert int(refused.headers["Retry-After"]) > 0
