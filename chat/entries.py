@@ -16,9 +16,9 @@ def asked_for(run: Run) -> bool:
     return run.parent_id is None and run.input.get("what") != "title"
 
 
-def enter(run: Run, model: str, reserved: int) -> None:
+def enter(run: Run, model: str, reserved: int) -> int:
     """Count the run from now on, with so many tokens until the provider's counts are there; again when its model turns
-    out to be another one."""
+    out to be another one. The entry's id: one of a run that is stored when it has ended waits for it in `attach`."""
     found = {
         "workspace_id": run.workspace_id,
         "user_id": run.user_id,
@@ -28,7 +28,16 @@ def enter(run: Run, model: str, reserved: int) -> None:
         "requests": int(asked_for(run)),
         "reserved": reserved,
     }
-    UsageEntry.objects.update_or_create(run=run, defaults=found)
+    if run._state.adding:  # noqa: SLF001 - Django's own word for "not stored yet"
+        return UsageEntry.objects.create(**found).pk
+    return UsageEntry.objects.update_or_create(run=run, defaults=found)[0].pk
+
+
+def attach(pk: int, run: Run) -> None:
+    """Settle the entry of a run that has just been stored, at its end."""
+    UsageEntry.objects.filter(pk=pk).update(run=run)
+    row = {name: getattr(run, name) for name in ("trace", "usage", "first_content_at", "served_model")}
+    settle(run.pk, run.state, row | {"credential_source": run.credential_source})
 
 
 def model_of(run: Run) -> str | None:

@@ -151,6 +151,16 @@ def admitted(actor: Actor, run: Run, where: Plan) -> Plan:
     return where
 
 
+def passed(actor: Actor, run: Run, asked: int) -> int:
+    """Count a run that is stored when it has ended, and asks so many tokens of the model that it names as served. The
+    entry's id, for `entries.attach`. Raises Problem 429 limit_reached."""
+    try:
+        with transaction.atomic():
+            return _enter(actor, run, run.served_model, asked)
+    except Reached as reached:
+        raise reached.problem() from None
+
+
 def _first(actor: Actor, run: Run) -> str:
     """The key of the model that the run would go to now, empty when it can go nowhere."""
     named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
@@ -158,12 +168,12 @@ def _first(actor: Actor, run: Run) -> str:
     return f"{where.attempts[0].provider_id}/{where.attempts[0].model_id}" if where.attempts else ""
 
 
-def _enter(actor: Actor, run: Run, key: str) -> None:
+def _enter(actor: Actor, run: Run, key: str, asked: int = 0) -> int:
     """Raises Reached. Inside a transaction."""
     due = limits.about(limits.holding(actor), key) if key else []
     if not entries.asked_for(run):
         due = [one for one in due if one.measure == Limit.Measure.TOKENS]
-    expected = _expected(run) if any(one.measure == Limit.Measure.TOKENS for one in due) else 0
+    expected = asked + _expected(run) if any(one.measure == Limit.Measure.TOKENS for one in due) else 0
     hard = [one for one in due if one.hard is not None]
     if hard:
         # One start of a member at a time; SQLite has one writer at a time anyway.
@@ -172,7 +182,7 @@ def _enter(actor: Actor, run: Run, key: str) -> None:
         now = timezone.now()
         for standing in _standings(actor, hard, now, besides=run):
             _check(standing, expected, now)
-    entries.enter(run, key or run.served_model, expected)
+    return entries.enter(run, key or run.served_model, expected)
 
 
 def _check(standing: Standing, expected: int, now: datetime) -> None:

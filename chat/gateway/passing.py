@@ -8,14 +8,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.policies import Actor
 from catalog.facts import Facts, facts_for
 from catalog.models import Context
 from catalog.routing import Plan, RoutingRequest, plan
-from chat import protocol, provenance
+from chat import entries, estimates, limits, protocol, provenance
 from chat.database import in_db
 from chat.execution import end_user
 from chat.flows.structured import SYSTEM
@@ -37,15 +37,18 @@ _writing: set[asyncio.Task[None]] = set()
 
 @dataclass(slots=True)
 class Passage:
-    """A run that is not stored yet, where it may go, and what is asked."""
+    """A run that is not stored yet, where it may go, and what is asked. `entry` is the id of its entry in what was
+    used, None for one that goes nowhere."""
 
     run: Run
     where: Plan
     request: GenerateRequest
+    entry: int | None = None
 
 
 async def enter(actor: Actor, question: Question) -> Passage:
-    """Decide where the question goes. Raises ProviderError when that is nowhere; the refusal is noted as a run."""
+    """Decide where the question goes. Raises ProviderError when that is nowhere; the refusal is noted as a run. Raises
+    Problem 429 limit_reached."""
     passage = await in_db(_routed, actor, question)
     if passage.where.error is not None:
         provider_id = passage.run.requested_model.partition("/")[0]
@@ -74,13 +77,13 @@ async def events(passage: Passage) -> AsyncGenerator[StreamEvent]:
                     yield event
     except ProviderError as error:
         ended = True
-        note(run, error)
+        note(run, error, passage.entry)
         raise
     finally:
         if not ended:
             run.state, run.finish_reason = Run.State.STOPPED, "stopped"
         if run.state != Run.State.FAILED:
-            note(run)
+            note(run, entry=passage.entry)
 
 
 def _finish(run: Run, event: Finished) -> None:
@@ -88,22 +91,29 @@ def _finish(run: Run, event: Finished) -> None:
     run.usage = added(run.usage, event.usage)
 
 
-def note(run: Run, error: ProviderError | None = None) -> None:
+def note(run: Run, error: ProviderError | None = None, entry: int | None = None) -> None:
     """Store what there is to say about an ended run, beside whatever goes on."""
     if error is not None:
         run.state, run.error = Run.State.FAILED, protocol.failure(error)
     run.ended_at = timezone.now()
     provenance.close(run, run.state)
-    task = asyncio.get_running_loop().create_task(_stored(run))
+    task = asyncio.get_running_loop().create_task(_stored(run, entry))
     _writing.add(task)
     task.add_done_callback(_writing.discard)
 
 
-async def _stored(run: Run) -> None:
+async def _stored(run: Run, entry: int | None) -> None:
     try:
-        await in_db(run.save, force_insert=True)
+        await in_db(_save, run, entry)
     except (OperationalError, InterfaceError) as error:
         logger.warning("run %s was not noted: %s", run.pk, type(error).__name__)
+
+
+@transaction.atomic
+def _save(run: Run, entry: int | None) -> None:
+    run.save(force_insert=True)
+    if entry is not None:
+        entries.attach(entry, run)
 
 
 def _routed(actor: Actor, question: Question) -> Passage:
@@ -123,9 +133,11 @@ def _routed(actor: Actor, question: Question) -> Passage:
         input={"door": "gateway"},
         started_at=timezone.now(),
     )
+    entry = None
     if where.attempts:
         provenance.serve(run, where.attempts[0])
-    return Passage(run, where, _request(run, question, native=_native(where, facts)))
+        entry = limits.passed(actor, run, estimates.of_messages(question.messages))
+    return Passage(run, where, _request(run, question, native=_native(where, facts)), entry)
 
 
 def called(name: str, facts: Facts) -> str:
