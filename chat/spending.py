@@ -98,8 +98,9 @@ class Report:
     bars: tuple[Bar, ...] = field(default=())
 
     @property
-    def most(self) -> int:
-        return max((line.amount.tokens for line in self.days), default=0)
+    def most_words(self) -> str:
+        """The tokens of the day that took the most."""
+        return f"{max((line.amount.tokens for line in self.days), default=0):,}"
 
 
 def report(rows: QuerySet[UsageEntry], days: int = DAYS, now: datetime | None = None) -> Report:

@@ -35,6 +35,7 @@ __all__ = ["running", "upstream", "vendor"]
 REACH = {"stream", "runtime", "adapter", "generate", "stream_generate", "validate_credential", "list_models"}
 REACHING = {
     "chat/execution.py": "drives a plan, which is empty when the rules deny",
+    "chat/gateway/passing.py": "drives a plan, which is empty when the rules deny",
     "catalog/sync.py": "reads the providers' lists; no model answers",
     "providers/checks.py": "asks whether a key is accepted; no model answers, nothing is billed",
     "providers/drills/bed.py": "asks a sandbox of its own; no vendor and nobody's key",
@@ -50,6 +51,7 @@ FLOWS_OWN = ("self.", "structured.", "summary.", "documents.", "titles.")
 STARTING = {
     "chat:new", "chat:conversation", "chat:act", "chat:summarise", "chat:structured", "chat:document",
     "chat:document-act", "chat_api:runs", "chat_api:summary", "chat_api:structured", "chat_api:document-runs",
+    "gateway:chat-completions", "gateway:responses",
 }  # fmt: skip
 WRITING_ONLY = {
     "chat:model", "chat:rename", "chat:context", "chat:delete", "chat:structured-stop", "chat:documents",
@@ -93,7 +95,8 @@ def test_every_address_of_the_chat_that_writes_is_known() -> None:
     writing = {
         each
         for each, found in lines.items()
-        if each.startswith(("chat:", "chat_api:")) and {"POST", "PUT", "PATCH", "DELETE"} & set(methods(found))
+        if each.startswith(("chat:", "chat_api:", "gateway:"))
+        and {"POST", "PUT", "PATCH", "DELETE"} & set(methods(found))
     }
     assert writing == STARTING | WRITING_ONLY
     assert not STARTING & WRITING_ONLY
@@ -155,10 +158,18 @@ DRIVES: dict[str, tuple[str, dict[str, Any]]] = {
     "chat_api:structured": ("/api/v1/structured/", {"input": "Ada", "schema": {"type": "object"}}),
     "chat_api:document-runs": ("/api/v1/documents/{document}/runs/", {"task": "summary"}),
 }
+# These pass an answer through: they are refused at once, and the run is stored afterwards.
+PASSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "gateway:chat-completions": (
+        "/v1/chat/completions",
+        {"model": "gemini/gemini-sandbox-flash", "messages": [{"role": "user", "content": "Hello /tokens 3"}]},
+    ),
+    "gateway:responses": ("/v1/responses", {"model": "gemini/gemini-sandbox-flash", "input": "Hello /tokens 3"}),
+}
 
 
 def test_every_address_that_starts_a_run_is_driven() -> None:
-    assert set(DRIVES) == STARTING
+    assert {*DRIVES, *PASSES} == STARTING
 
 
 def settled(before: set[Any]) -> list[Run]:
@@ -188,6 +199,9 @@ def test_what_is_denied_is_refused_everywhere_and_nobody_is_called(
         assert [run.error.get("code") for run in started] == ["policy_denied"], (name_, status)
         assert started[0].error["message"] == "Nothing today.", name_
         assert started[0].served_model == "", name_
+    for address, body in PASSES.values():
+        answer = Client().post(address, body, "application/json", headers=bearer(alice))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "policy_denied"), address
     assert len(denied.requests()) == before
     assert {*Run.objects.exclude(pk=world["earlier"]).values_list("state", flat=True)} == {"failed"}
 
@@ -238,4 +252,6 @@ def test_without_the_rule_the_same_addresses_do_call(running: Sandbox, alice: Ac
     known = set(Run.objects.values_list("pk", flat=True))
     assert post(alice, "/api/v1/runs/", {"input": "Hello /tokens 3"}) == 202
     assert [run.state for run in settled(known)] == ["done"]
-    assert len(running.requests()) > before
+    for address, body in PASSES.values():
+        assert Client().post(address, body, "application/json", headers=bearer(alice)).status_code == 200, address
+    assert len(running.requests()) > before + 2

@@ -30,6 +30,7 @@ REFERENCES = (
     Reference("chat:conversation", "edits", "message", {"text": "Hello"}, own="conversation"),
     Reference("chat:new", "parent", "answer", {"text": "Hello"}),
     Reference("chat_api:summary", "at", "answer", {}, own="conversation"),
+    Reference("catalog_api:limits", "member", "member's account", {"hard": 1}),
     Reference("providers:check", "ref", "credential", {}),
     Reference("accounts:switch_workspace", "workspace", "workspace", {}),
 )
