@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_identity_providers'),
-        ('chat', '0007_run_sticky'),
+        ('chat', '0008_usage_entries'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
