@@ -59,7 +59,7 @@ def facts_for(actor: Actor) -> Facts:
         shelf.chains.get(mine, {}),
         tuple(shelf.rules.get(mine, ())),
         shelf.aliases.get(None, {}) | shelf.aliases.get(mine, {}),
-        shelf.written,
+        written=shelf.written,
     )
 
 

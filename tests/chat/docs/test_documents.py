@@ -65,6 +65,14 @@ def test_an_answer_names_its_page(running: Sandbox, alice: Actor, lease: Attachm
     assert list(faults()) == []
 
 
+def test_a_page_that_nobody_has_is_named_and_not_cited(running: Sandbox, alice: Actor, ready: Ready) -> None:
+    """The model repeats what the document says of a page that is not there."""
+    document = ready(alice, "annex.pdf", files.pdf("The deposit is 900 euros, see [p. 9]."), purpose="document")
+    run = ask(alice, document, Asking("question", "How high is the deposit?"))
+    assert "[p. 9]" in documents.text_of(run)
+    assert (run.output["citations"], [each["citation"]["page"] for each in statuses(run, "citation")]) == ([1], [1])
+
+
 def test_a_short_document_is_summarised_in_one_request(running: Sandbox, alice: Actor, lease: Attachment) -> None:
     run = ask(alice, lease, Asking("summary"))
     assert run.state == "done"
