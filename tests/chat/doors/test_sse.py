@@ -167,6 +167,7 @@ async def test_an_event_does_not_put_off_the_next_look_at_who_reads(
     """Each wait ends no later than the look that is due, whatever arrived before it."""
     looks: list[float] = []
     ends: list[float] = []
+    second, third = asyncio.Event(), asyncio.Event()
     take, who = sse.Reader.take, sse.actor_from_scope
 
     async def looking(scope: Any) -> Any:
@@ -179,18 +180,18 @@ async def test_an_event_does_not_put_off_the_next_look_at_who_reads(
         if not looks:  # the stream begins
             looks.append(now)
         ends.append(now + seconds - looks[-1])
+        if len(ends) > 1:
+            (second if len(ends) == 2 else third).set()
         return await take(reader, seconds)
 
     monkeypatch.setattr(sse, "actor_from_scope", looking)
     monkeypatch.setattr(sse.Reader, "take", waiting)
     reading = asyncio.create_task(read(await opened(running, headers), seconds=30))
     async with asyncio.timeout(20):
-        while len(ends) < 2:  # what there was is taken, and more is waited for
-            await asyncio.sleep(0.05)
+        await second.wait()  # what there was is taken, and more is waited for
         await asyncio.sleep(0.5)
         await sync_to_async(write)(running, text(" wor"), start=3)
-        while len(ends) < 3:
-            await asyncio.sleep(0.05)
+        await third.wait()
         await sync_to_async(finish)(running, text("ld"), start=4)
         await reading
     assert max(ends) <= sse.GUARD_SECONDS + 0.1
