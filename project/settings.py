@@ -267,7 +267,7 @@ DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 3 if DEVELOPMENT else 25, low=0, hi
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
-DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "j M Y", "H:i", "j M Y, H:i"
+FORMAT_MODULE_PATH = "project.formats"
 USE_TZ = True
 
 # ---------------------------------------------------------------- API

@@ -179,3 +179,10 @@ def test_choices_reach_no_further_than_the_lists(dora_administers: Person, charl
         choices = page.formfield_for_foreignkey(Membership._meta.get_field(name), request).queryset
         assert choices.exists()
         assert label not in {str(one) for one in choices}
+
+
+def test_times_are_written_as_the_pages_write_them(dora_administers: Person) -> None:
+    joined = Membership.objects.get(user__email=dora_administers.email).created_at
+    page = dora_administers.get(f"{CONSOLE}accounts/membership/").text
+    assert f"{joined.day} {joined:%b %Y, %H:%M}" in page
+    assert "p.m." not in page

@@ -33,7 +33,9 @@ def outage(vendor: Sandbox) -> Iterator[Callable[[], None]]:
 
 
 def check_all(page: Page) -> None:
-    page.get_by_role("button", name="Check all now").click()
+    """The words of an earlier check are still there when the button is pressed: the page that follows is waited for."""
+    with page.expect_navigation(timeout=PATIENCE):
+        page.get_by_role("button", name="Check all now").click()
     expect(page.locator(".notice")).to_be_visible(timeout=PATIENCE)
 
 
