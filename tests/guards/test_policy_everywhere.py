@@ -158,7 +158,7 @@ DRIVES: dict[str, tuple[str, dict[str, Any]]] = {
     "chat_api:structured": ("/api/v1/structured/", {"input": "Ada", "schema": {"type": "object"}}),
     "chat_api:document-runs": ("/api/v1/documents/{document}/runs/", {"task": "summary"}),
 }
-# These pass an answer through: they are refused at once, and the run is stored afterwards.
+# These pass an answer through: they are refused at once.
 PASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "gateway:chat-completions": (
         "/v1/chat/completions",
