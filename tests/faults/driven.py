@@ -49,7 +49,7 @@ print(json.dumps({{"cookie": client.cookies["sessionid"].value, "seed": seeds.op
     "mcp": str(mcp.pk)}}))
 """
 CONSOLE = ("", "providers/credential/", "accounts/identityprovider/", "chat/mcpserver/", "accounts/auditentry/")
-PAGES = ("/", "/settings/providers/", "/settings/accounts/", "/models/", "/status/", "/structured/", "/documents/")
+PAGES = ("/", "/settings/providers/", "/models/", "/status/", "/structured/", "/documents/")
 API = ("credentials/", "models/", "conversations/", "health/", "me/", "tools/", "schema")
 
 
