@@ -26,6 +26,15 @@ def vendor() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
+    yield from _database()
+
+
+@pytest.fixture
+def second_url() -> Iterator[str]:
+    yield from _database()
+
+
+def _database() -> Iterator[str]:
     name = f"parley_drill_{uuid4().hex[:8]}"
     with psycopg.connect(POSTGRES, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
