@@ -82,6 +82,8 @@ PROVIDER_BASE_URLS = {
     "mistral": env.url("MISTRAL_BASE_URL"),
     "openai_compatible": env.url("OPENAI_COMPATIBLE_BASE_URL"),
 }
+# The installation's own signed token, for workspaces that exchange it; off until the operator names the file.
+WORKLOAD_IDENTITY_TOKEN_FILE = env.text("PARLEY_WORKLOAD_IDENTITY_TOKEN_FILE")
 GEMINI_API_VERSION = env.text("GEMINI_API_VERSION", "v1beta")
 env.forget_vendor_variables()
 

@@ -7,6 +7,7 @@ from providers.contract import OpenCredential
 from providers.errors import ErrorCode, ProviderError
 from providers.resolution import Descriptor
 from providers.secrets import Secret, hint
+from providers.sessions import workload_identity
 
 # Where the sandbox speaks each wire, below its address.
 SANDBOX_PATHS = {
@@ -45,6 +46,13 @@ def descriptors() -> list[Descriptor]:
         elif in_sandbox(name):
             found.append(Descriptor(f"sandbox:{name}", name, "sandbox", "api_key", "working", "sandbox", sandbox=True))
     return found
+
+
+def token_endpoint(provider_id: str) -> str:
+    """Where this provider exchanges tokens: beside the address that the operator set for it, or the vendor's own."""
+    if provider_id == "anthropic" and (own := base_url(provider_id)):
+        return own.rstrip("/").removesuffix("/v1") + "/v1/oauth/token"
+    return workload_identity.ENDPOINTS[provider_id]
 
 
 def sandbox_url(provider_id: str) -> str:
