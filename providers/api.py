@@ -20,9 +20,6 @@ from providers.models import Credential
 from providers.pasted import LONGEST_KEY, LONGEST_TOKEN
 from providers.status_words import overall
 
-# What can be entered; other sessions begin at the provider's own page.
-ENTERED = [(one.value, one.label) for one in (Credential.Method.BEARER, Credential.Method.WORKLOAD_IDENTITY)]
-
 MODE_HELP = "What its owner prefers for this provider."
 
 
@@ -92,7 +89,7 @@ class SessionIn(serializers.Serializer[Any]):
     `organization_id`, maybe `service_account_id` and `workspace_id`; of both maybe the `endpoint`."""
 
     provider_id = serializers.CharField(max_length=40)
-    method = serializers.ChoiceField(choices=ENTERED, default=Credential.Method.BEARER.value)
+    method = serializers.ChoiceField(choices=Credential.Method.choices, default=Credential.Method.BEARER.value)
     secret = serializers.CharField(
         write_only=True, max_length=2 * LONGEST_TOKEN, allow_blank=True, style={"input_type": "password"}
     )

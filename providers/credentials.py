@@ -84,9 +84,8 @@ def for_listing(provider_id: str) -> list[list[Descriptor]]:
             places["sandbox" if descriptor.sandbox else ""] = [descriptor]
     # The keys of people who left the workspace are not asked any more.
     keeper = Q(user__isnull=True) | Q(user__memberships__workspace=F("workspace"))
-    keys = Credential.objects.filter(keeper, provider_id=provider_id)
-    # What a plan lists is not what the vendor sells, and what has ended lists nothing.
-    rows = keys.exclude(method=Credential.Method.OPENAI_CHATGPT).exclude(state__in=Credential.OVER)
+    # What has ended lists nothing.
+    rows = Credential.objects.filter(keeper, provider_id=provider_id).exclude(state__in=Credential.OVER)
     rank = {Credential.State.WORKING.value: 0, Credential.State.UNCHECKED.value: 1}
     for row in sorted(rows, key=lambda row: (row.user_id is not None, rank.get(row.state, 2))):
         if not row.sandbox or settings.SANDBOX_URL:
@@ -105,6 +104,8 @@ def open_ref(ref: str) -> OpenCredential:
     match scheme:
         case "environment":
             return sources.open_environment(name)
+        case "environment_session":
+            return sources.open_session(name)
         case "sandbox":
             return sources.open_sandbox(name)
         case "credential":

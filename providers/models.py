@@ -70,7 +70,6 @@ class Credential(models.Model):
 
         BEARER = "bearer", "Pasted token"
         WORKLOAD_IDENTITY = "workload_identity", "Workload identity"
-        OPENAI_CHATGPT = "openai_chatgpt", "ChatGPT plan"
 
     # What no request is made with until somebody has put it right.
     OVER = (State.EXPIRED, State.MALFORMED)
@@ -131,7 +130,7 @@ class Credential(models.Model):
     @property
     def renews(self) -> bool:
         """Whether new tokens are fetched for it; its secret then is what `sessions.base.Stored` holds."""
-        return self.method in {self.Method.WORKLOAD_IDENTITY, self.Method.OPENAI_CHATGPT}
+        return self.method == self.Method.WORKLOAD_IDENTITY
 
     def ended(self, now: datetime) -> bool:
         """Whether the time of a pasted session is over; what is fetched anew ends only when that fails."""

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from django.utils import timezone
 
 from accounts import sealing
-from providers import credentials, health
+from providers import credentials, health, sources
 from providers.contract import OpenCredential
 from providers.credentials import Held
 from providers.database import in_database
@@ -51,8 +51,10 @@ async def aopen_ref(ref: str) -> OpenCredential:
 async def arenew(refused: OpenCredential) -> OpenCredential:
     """The same session after its provider has refused it: with a new token, or `session_expired`. One that was pasted
     is read again, as its owner may have pasted another meanwhile."""
-    pk = UUID(refused.ref.partition(":")[2])
-    return (await _fresh(pk, refused.secret)).opened
+    scheme, _, name = refused.ref.partition(":")
+    if scheme == "environment_session":
+        return sources.open_session(name, refused.secret)
+    return (await _fresh(UUID(name), refused.secret)).opened
 
 
 async def renewed(ref: str) -> OpenCredential:

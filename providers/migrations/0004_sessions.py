@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='credential',
             name='method',
-            field=models.CharField(blank=True, choices=[('bearer', 'Pasted token'), ('workload_identity', 'Workload identity'), ('openai_chatgpt', 'ChatGPT plan')], editable=False, max_length=20),
+            field=models.CharField(blank=True, choices=[('bearer', 'Pasted token'), ('workload_identity', 'Workload identity')], editable=False, max_length=20),
         ),
         migrations.AddField(
             model_name='credential',

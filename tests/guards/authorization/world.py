@@ -237,7 +237,7 @@ def _common(world: World, workspace: Workspace) -> None:
         "member's account": other.user_id,
         "invitation": invitation.pk,
         "workspace credential": _credential(workspace, None).pk,
-        "credential policy": CredentialPolicy.objects.create(workspace=workspace).pk,
+        "credential policy": CredentialPolicy.objects.create(workspace=workspace, references=True).pk,
         "identity provider": IdentityProvider.objects.get(workspace=workspace).pk,
     }
     for kind, pk in made.items():
