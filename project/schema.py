@@ -28,7 +28,7 @@ CODES = {
     "last_method": "409: this is the last way to sign in, so it stays.",
     "no_workspace": "403: you are in no workspace.",
     "csrf_failed": "403: a session was used without its CSRF token.",
-    "policy_denied": "403: a rule of the workspace forbids this model here.",
+    "policy_denied": "403: the workspace does not allow this: a model that a rule forbids, or naming a credential.",
     "not_found": "404: it does not exist, or it is not yours; the two are the same.",
     "method_not_allowed": "405: this address does not know the method.",
     "not_acceptable": "406: the API answers JSON.",
