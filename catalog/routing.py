@@ -160,7 +160,10 @@ def _words(met: str, model: LanguageModel) -> str:
         case "policy_denied":
             return "A rule of this workspace blocks it."
         case "session_expired":
-            return f"{model.label} is not known to support {met.removeprefix('lacks_')}, which this request needs."
+            return f"The session with {_provider(model)} has expired, and no key may stand in for it."
+        case "invalid_auth":
+            return f"The stored session with {_provider(model)} cannot be read, and no key may stand in for it."
+    return f"{model.label} is not known to support {met.removeprefix('lacks_')}, which this request needs."
 
 
 def _planned(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:
