@@ -20,7 +20,13 @@ CONTEXT_WORDS = {
     Context.DOC: "Document default",
     Context.ORCHESTRATION: "Orchestration default",
 }
-REASONS = {"no_credential": "No key", "policy_denied": "Blocked by policy", "vanished": "No longer listed"}
+REASONS = {
+    "no_credential": "No key",
+    "session_expired": "Session expired",
+    "invalid_auth": "Session unreadable",
+    "policy_denied": "Blocked by policy",
+    "vanished": "No longer listed",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 from accounts.policies import Actor
 from catalog import snapshot
 from catalog.models import ContextDefault, LanguageModel, ModelAlias, Rule
-from providers import credentials
-from providers.resolution import Descriptor, Resolution, resolve
+from providers import credentials, registry
+from providers.resolution import Descriptor, Reference, Resolution, resolve
 
 # Whose default comes first.
 LEVELS = ("user", "workspace", "installation")
@@ -30,6 +30,8 @@ class Facts:
     # By name; the workspace's own before the installation's.
     aliases: Mapping[str, ModelAlias] = field(default_factory=dict)
     written: dict[Any, bytes] = field(default_factory=dict, repr=False, compare=False)
+    # The credential that the request itself names.
+    reference: Reference | None = None
     # Hundreds of models share a handful of credentials.
     _resolved: dict[tuple[str, bool], Resolution] = field(default_factory=dict, repr=False, compare=False)
 
@@ -41,11 +43,18 @@ class Facts:
         """The credential that a request to this model goes out with."""
         side = (model.provider_id, model.sandbox)
         if side not in self._resolved:
-            self._resolved[side] = resolve(model.provider_id, self.descriptors, sandbox_model=model.sandbox)
+            known = registry.providers().get(model.provider_id)
+            self._resolved[side] = resolve(
+                model.provider_id,
+                self.descriptors,
+                sandbox_model=model.sandbox,
+                reference=self.reference,
+                knows_sessions=known is not None and known.sessions,
+            )
         return self._resolved[side]
 
 
-def facts_for(actor: Actor) -> Facts:
+def facts_for(actor: Actor, reference: Reference | None = None) -> Facts:
     """Three queries: the credentials, whether the catalog in memory still holds, and the person's own defaults."""
     found = tuple(credentials.descriptors(actor))
     shelf = snapshot.current()
@@ -60,6 +69,7 @@ def facts_for(actor: Actor) -> Facts:
         tuple(shelf.rules.get(mine, ())),
         shelf.aliases.get(None, {}) | shelf.aliases.get(mine, {}),
         written=shelf.written,
+        reference=reference,
     )
 
 

@@ -1,5 +1,8 @@
 """The names that models answer to: their own, and the aliases that people gave them."""
 
+from dataclasses import asdict
+from typing import Any
+
 from django.db import transaction
 
 from accounts import audit
@@ -8,6 +11,7 @@ from accounts.problems import Problem, not_found
 from catalog import snapshot
 from catalog.facts import facts_for
 from catalog.models import LanguageModel, ModelAlias
+from providers import session_keeping
 
 LONGEST = 201
 
@@ -21,6 +25,21 @@ def check(actor: Actor, name: str) -> None:
         return
     detail = "Choose one of the models or aliases that /api/v1/models/ lists."
     raise Problem(422, "model_not_found", "There is no such model.", detail, model=name[:LONGEST])
+
+
+def credential(actor: Actor, ref: str, model: str) -> dict[str, Any]:
+    """What a run keeps of the credential that its request names: nothing for none. Raises Problem 403 policy_denied,
+    404 for what this person may not use, 422 where the request names no model of the credential's provider."""
+    if not ref:
+        return {}
+    named = session_keeping.reference(actor, ref)
+    shelf = snapshot.current()
+    aliases = shelf.aliases.get(None, {}) | shelf.aliases.get(actor.workspace_id, {})
+    key = aliases[model].target.key if model not in shelf.models and model in aliases else model
+    if key.partition("/")[0] != named.provider_id:
+        detail = f"The credential is for {named.provider_id}; name one of its models."
+        raise Problem(422, "credential_elsewhere", "The credential does not fit the model.", detail, field="credential")
+    return {"credential": asdict(named)}
 
 
 def create(actor: Actor, *, name: str, target: str, reason: str) -> ModelAlias:

@@ -7,7 +7,7 @@ from typing import Any
 from catalog import policies, preferences
 from catalog.facts import LEVELS, Facts
 from catalog.models import Context, LanguageModel, ModelAlias
-from providers import registry
+from providers import credential_words, registry
 from providers.errors import ErrorCode
 from providers.resolution import Resolution
 from providers.tries import MOST_ATTEMPTS, Attempt
@@ -54,13 +54,16 @@ class Plan:
             "message": self.message,
             "attempts": [asdict(attempt) for attempt in self.attempts],
             **self.trace,
+            "credentials": [{**line, "words": credential_words.said(line)} for line in self.trace["credentials"]],
+            "because": credential_words.because(self.trace["credentials"]),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """One candidate. `verdict` is `chosen`, or why it is out: `unknown`, `vanished`, `no_credential`, `policy_denied`,
-    `lacks_<ability>`; of a fallback also `repeated` (it is an attempt already), `other_side` (the sandbox never stands
+    `lacks_<ability>`, and where the session that would be used has to be put right first `session_expired` or
+    `invalid_auth`; of a fallback also `repeated` (it is an attempt already), `other_side` (the sandbox never stands
     in for a provider, nor a provider for the sandbox) and `not_needed` (there are enough attempts)."""
 
     key: str
@@ -75,7 +78,11 @@ ERRORS = {
     "vanished": ErrorCode.MODEL_NOT_FOUND,
     "no_credential": ErrorCode.MISSING_AUTH,
     "policy_denied": ErrorCode.POLICY_DENIED,
+    "session_expired": ErrorCode.SESSION_EXPIRED,
+    "invalid_auth": ErrorCode.INVALID_AUTH,
 }
+# A default whose session has ended is not passed over in silence: somebody else's model would answer unasked.
+STOPS = frozenset({"session_expired", "invalid_auth"})
 
 
 def plan(request: RoutingRequest, facts: Facts) -> Plan:
@@ -90,6 +97,8 @@ def plan(request: RoutingRequest, facts: Facts) -> Plan:
         judged.append(found)
         if found.verdict == "chosen":
             return _planned(named, request, facts, judged)
+        if found.verdict in STOPS and why in LEVELS:
+            break
     return _refused(named, request, facts, judged)
 
 
@@ -124,9 +133,10 @@ def _met(model: LanguageModel, context: str, facts: Facts, needs: frozenset[str]
     """The verdict on a model that is there, and a rule's own words for it if it has any."""
     if model.vanished:
         return "vanished", ""
-    used = facts.resolution(model).chosen
+    resolution = facts.resolution(model)
+    used = resolution.chosen
     if used is None:
-        return "no_credential", ""
+        return ("no_credential" if resolution.error is ErrorCode.MISSING_AUTH else str(resolution.error)), ""
     target = policies.Target(context, model.provider_id, model.model_id, used.source)
     decision = policies.decide(facts.actor, facts.rules, target)
     if not decision.allowed:
@@ -149,6 +159,10 @@ def _words(met: str, model: LanguageModel) -> str:
             return f"There is no key for {_provider(model)} yet."
         case "policy_denied":
             return "A rule of this workspace blocks it."
+        case "session_expired":
+            return f"The session with {_provider(model)} has expired, and no key may stand in for it."
+        case "invalid_auth":
+            return f"The stored session with {_provider(model)} cannot be read, and no key may stand in for it."
     return f"{model.label} is not known to support {met.removeprefix('lacks_')}, which this request needs."
 
 
@@ -179,15 +193,25 @@ def _fallbacks(first: str, request: RoutingRequest, facts: Facts) -> list[_Judge
 
 def _attempt(judged: _Judged, facts: Facts) -> Attempt:
     assert judged.resolution is not None and judged.resolution.chosen is not None  # noqa: S101, PT018 - it was chosen
-    used = judged.resolution.chosen
+    used, backup = judged.resolution.chosen, judged.resolution.backup
     provider_id, _, model_id = judged.key.partition("/")
-    tools = facts.models[judged.key].supports_tools is True
-    return Attempt(provider_id, model_id, used.ref, judged.why, used.source, used.hint, tools)
+    return Attempt(
+        provider_id,
+        model_id,
+        used.ref,
+        judged.why,
+        used.source,
+        used.hint,
+        tools=facts.models[judged.key].supports_tools is True,
+        credential_kind=used.kind,
+        backup_ref=backup.ref if backup else "",
+        backup_hint=backup.hint if backup else "",
+    )
 
 
 def _refused(named: str, request: RoutingRequest, facts: Facts, judged: list[_Judged]) -> Plan:
-    if named:
-        error, message = _error_of(judged[0]), judged[0].message
+    if named or (judged and judged[-1].verdict in STOPS):
+        error, message = _error_of(judged[-1]), judged[-1].message
     elif any(one.verdict == "no_credential" for one in judged) or not judged:
         error, message = ErrorCode.MISSING_AUTH, "No provider is connected yet. Add a key to start."
     else:

@@ -12,7 +12,7 @@ from catalog.evidence import ABILITIES, Statement, statement
 from catalog.facts import Facts, facts_for
 from catalog.models import Context, LanguageModel, ModelAlias
 from catalog.routing import RoutingRequest, plan
-from providers import registry
+from providers import credential_words, registry
 
 ABILITY_WORDS = {
     "tools": "Tools",
@@ -29,16 +29,12 @@ VERDICTS = {
     "unknown": "No provider here lists it.",
     "vanished": "No longer listed",
     "no_credential": "No key",
+    "session_expired": "Session expired",
+    "invalid_auth": "Session unreadable",
     "policy_denied": "Blocked by policy",
     "repeated": "It is an attempt already.",
     "other_side": "The sandbox never stands in for a provider, nor the other way round.",
     "not_needed": "Enough attempts stand before it.",
-}
-CREDENTIAL_VERDICTS = {
-    "used": "is used",
-    "absent": "is not there",
-    "not_needed": "is not needed",
-    "wrong_kind": "does not fit this model",
 }
 WHY = {
     "request": "you named it",
@@ -119,7 +115,8 @@ def explained(key: str, context: str, facts: Facts) -> list[Step]:
     steps = [Step("Asked for", key, "done")]
     for line in where.trace["credentials"]:
         used = line["verdict"] == "used"
-        steps.append(Step(_credential(line), CREDENTIAL_VERDICTS[line["verdict"]], "done" if used else ""))
+        tone = "done" if used else "warn" if line["verdict"] in {"expired", "malformed"} else ""
+        steps.append(Step(credential_words.name(line), credential_words.VERDICTS[line["verdict"]], tone))
     first, *chain = where.trace["candidates"]
     words = where.message or VERDICTS["chosen"]
     steps.append(Step(_candidate(first), words, "done" if first["verdict"] == "chosen" else "bad"))
@@ -143,12 +140,6 @@ def told(row: LanguageModel, fact: str) -> str:
     """Who says a fact that is no ability, as a page writes it; empty when nobody does."""
     said = row.evidence.get(fact)
     return evidence.told(said["source"], said["on"]) if said else ""
-
-
-def _credential(line: dict[str, str]) -> str:
-    names = {"own": "Your key", "workspace": "The workspace's key", "environment": "The installation's key"}
-    name = names.get(line["source"], line["source"].capitalize())
-    return f"{name} {line['hint']}" if line.get("hint") and line["source"] == "own" else name
 
 
 def _line(row: LanguageModel, facts: Facts, contexts: dict[str, list[str]]) -> Line:

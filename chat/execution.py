@@ -26,8 +26,9 @@ from chat.models import Run
 from chat.provenance import Tried
 from providers import events
 from providers.contract import GenerateRequest, Message
-from providers.credentials import aopen_ref
 from providers.errors import ErrorCode, ProviderError
+from providers.renewal import aopen_ref, arenew
+from providers.resolution import Reference
 from providers.runtime import stream
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,10 @@ async def execute(run: Run, writer: Writer, flow: Flow) -> Outcome:
 def begin(run: Run, writer: Writer, where: Plan) -> None:
     """Open the journal. Raises ProviderError when the run may not go anywhere."""
     started = {"state": "started", "requested": run.requested_model, "model": run.served_model}
-    writer.add("status", started | {"credential": run.credential_source, "hint": run.credential_hint})
+    writer.add("status", started | provenance.credential(run))
+    if stand_in := provenance.stand_in(run):
+        moved = {"state": "fallback", "model": run.served_model, "backup": True, "reason": stand_in}
+        writer.add("status", moved | provenance.credential(run))
     if refusal := refusal_of(where, provider_of(run)):
         raise refusal
 
@@ -121,7 +125,7 @@ async def drive(run: Run, writer: Sink, where: Plan, request: GenerateRequest, *
     """One request through the plan's attempts into the journal, its text with `more` in the data. A run may drive more
     than one: its trace keeps the tries of all. Raises ProviderError."""
     with Tried(run, where.attempts) as tried:
-        async with aclosing(stream(where.attempts, request, aopen_ref)) as received:
+        async with aclosing(stream(where.attempts, request, aopen_ref, renew=arenew)) as received:
             async for event in received:
                 if isinstance(event, events.Finished):
                     await _note(run, request, event)
@@ -150,7 +154,7 @@ async def _move_on(run: Run, event: events.AttemptChanged, tried: Tried, writer:
     data = protocol.moved(event)
     if event.state == "fallback":
         await in_db(Run.objects.filter(pk=run.pk).update, **provenance.row(run))
-        data |= {"model": run.served_model, "credential": run.credential_source, "hint": run.credential_hint}
+        data |= {"model": run.served_model, **provenance.credential(run)}
     writer.add("status", data)
 
 
@@ -171,7 +175,9 @@ def route(run: Run, needs: frozenset[str] = frozenset()) -> Plan:
     """Where the run goes; the choice is stored before anybody is called. `needs` are abilities that it must have."""
     actor = _actor(run)
     named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
-    where = limits.admitted(actor, run, plan(RoutingRequest(run.context, named, held, needs), facts_for(actor)))
+    reference = Reference(**run.input["credential"]) if "credential" in run.input else None
+    wanted = RoutingRequest(run.context, named, held, needs)
+    where = limits.admitted(actor, run, plan(wanted, facts_for(actor, reference)))
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])

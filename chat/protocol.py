@@ -49,7 +49,7 @@ class Command:
     for another version of a message means those it has. `tools` are the keys of the conversation's tools from now on
     (None: as they are), `client_tools` those that the caller executes; `tool_choice` is auto, none, required or a name.
     `compact` has the older messages summarised first. `context` is chat or orchestration, empty for the conversation's
-    own; it stays the conversation's.
+    own; it stays the conversation's. `credential` names the credential to use, where the workspace allows that.
     """
 
     text: str = ""
@@ -65,6 +65,7 @@ class Command:
     tool_choice: str = "auto"
     context: str = ""
     compact: bool = False
+    credential: str = ""
     idempotency_key: str = ""
 
 
@@ -111,7 +112,7 @@ def record(event: events.StreamEvent) -> tuple[str, dict[str, Any]] | None:
 
 def moved(event: events.AttemptChanged) -> dict[str, Any]:
     """The `status` event of another try."""
-    return {key: value for key, value in asdict(event).items() if value not in {"", None}}
+    return {key: value for key, value in asdict(event).items() if value not in ("", None, False)}
 
 
 def done(finished: events.Finished, *, provider_id: str, model_id: str) -> dict[str, Any]:

@@ -20,6 +20,26 @@ def serve(run: Run, attempt: Attempt) -> None:
     run.credential_source, run.credential_hint = attempt.credential_source, attempt.credential_hint
 
 
+def credential(run: Run) -> dict[str, Any]:
+    """Whose credential answers, for a `status` event."""
+    told = {"credential": run.credential_source, "hint": run.credential_hint}
+    return told | ({"kind": "session"} if kind(run) == "session" else {})
+
+
+def kind(run: Run) -> str:
+    """Of the credential that answers: `api_key` or `session`, empty before one is chosen."""
+    for line in reversed(run.trace.get("attempts", ())):
+        return str(line.get("credential_kind", ""))
+    kinds = (line["kind"] for line in run.trace.get("credentials", ()) if line["verdict"] == "used")
+    return str(next(kinds, ""))
+
+
+def stand_in(run: Run) -> str:
+    """Why a key was chosen in the place of a session, empty when none was."""
+    lines = run.trace.get("credentials", ())
+    return next((str(line["reason"]) for line in lines if line.get("fallback_applied")), "")
+
+
 def row(run: Run) -> dict[str, Any]:
     """The fields of the run that say who answered, for an update."""
     return {name: getattr(run, name) for name in SERVED}
@@ -54,6 +74,9 @@ class Tried:
         """A try begins; the one before it failed for this one's reason."""
         self._end(event.reason)
         attempt = self._attempts[event.provider_id, event.model_id]
+        if event.backup:
+            attempt = attempt.with_backup()
+            self._attempts[event.provider_id, event.model_id] = attempt
         self._line = {
             "step": self._step,
             "state": event.state,
@@ -61,6 +84,8 @@ class Tried:
             "model_id": event.model_id,
             "credential_source": attempt.credential_source,
             "credential_hint": attempt.credential_hint,
+            "credential_kind": attempt.credential_kind,
+            "credential_ref": attempt.credential_ref,
             "outcome": "",
         }
         self._lines.append(self._line)

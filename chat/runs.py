@@ -29,7 +29,8 @@ def start(actor: Actor, command: Command) -> Run:
 
     Raises Problem: 404 not_found, 409 run_active, idempotency_conflict or too_many_files, 413 input_too_long or
     too_many_tools, 422 input_empty, model_not_found, attachment_failed, attachment_elsewhere, tool_not_found,
-    invalid_tool or invalid_tool_choice, 429 limit_reached. A refused command changes nothing.
+    invalid_tool or invalid_tool_choice, 429 limit_reached, and what `naming.credential` raises. A refused command
+    changes nothing.
     """
     digest = _checked_digest(actor, command)
     try:
@@ -68,6 +69,7 @@ def _checked_digest(actor: Actor, command: Command) -> str:
     if not said:
         raise Problem(422, "input_empty", "The message is empty.", "Write something to send.")
     naming.check(actor, command.model)
+    naming.credential(actor, command.credential, command.model)
     brought.check(command.client_tools, command.tool_choice, sets.NAMES)
     return digest_of({**asdict(command), "idempotency_key": ""})
 
@@ -121,7 +123,9 @@ def _create(actor: Actor, command: Command, digest: str) -> Run:
         answer=answer,
         branch=branch,
         requested_model=command.model or conversation.model,
-        input=_tools_of(conversation, command) | ({"compact": True} if command.compact else {}),
+        input=_tools_of(conversation, command)
+        | ({"compact": True} if command.compact else {})
+        | naming.credential(actor, command.credential, command.model),
         sticky=not command.model,
         idempotency_key=command.idempotency_key,
         request_digest=digest,

@@ -144,6 +144,14 @@ class RunIn(serializers.Serializer[Any]):
     tool_choice = serializers.CharField(
         required=False, default="auto", max_length=64, help_text="`auto`, `none`, `required`, or the name of a tool."
     )
+    credential = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=80,
+        default="",
+        help_text="The id of a credential to use, or its reference, where the workspace allows that; with a `model` of "
+        "its provider.",
+    )
     compact = serializers.BooleanField(
         required=False, default=False, help_text="Have the older messages summarised first, whatever the window."
     )
@@ -172,6 +180,7 @@ class RunIn(serializers.Serializer[Any]):
             tool_choice=data["tool_choice"],
             context=data["context"],
             compact=data["compact"],
+            credential=data["credential"],
             idempotency_key=idempotency_key,
         )
 

@@ -77,6 +77,9 @@ def _refused(calls: Sequence[ToolCallPart], scope: Scope) -> tuple[Part, ...]:
 
 
 def _served(where: Plan, run: Run) -> Plan:
-    """The attempt that answered: what follows belongs to the same model and the same credential."""
-    served = [one for one in where.attempts if f"{one.provider_id}/{one.model_id}" == run.served_model]
+    """The attempt that answered: what follows belongs to the same model and the same credential, also where that is the
+    key that stood in for a session."""
+    ref = run.trace["attempts"][-1]["credential_ref"]
+    here = [one for one in where.attempts if f"{one.provider_id}/{one.model_id}" == run.served_model]
+    served = [one if one.credential_ref == ref else one.with_backup() for one in here]
     return replace(where, attempts=tuple(served))

@@ -29,6 +29,7 @@ class Asking:
     schema: Any
     schema_name: str = NAME
     model: str = ""
+    credential: str = ""
     idempotency_key: str = ""
 
 
@@ -48,6 +49,7 @@ def _check(actor: Actor, asking: Asking) -> None:
     if not asking.messages or not asking.messages[-1][1].strip() or asking.messages[-1][0] != "user":
         raise Problem(422, "input_empty", "The input is empty.", "Say what the value is to be made of.")
     naming.check(actor, asking.model)
+    naming.credential(actor, asking.credential, asking.model)
     try:
         schemas.check(asking.schema)
     except schemas.SchemaRefused as refused:
@@ -65,7 +67,8 @@ def _create(actor: Actor, asking: Asking, digest: str) -> Run:
         user_id=actor.user_id,
         branch=stream_id,
         requested_model=asking.model,
-        input={"messages": said, "schema": outputs.storable(asking.schema), "schema_name": asking.schema_name},
+        input={"messages": said, "schema": outputs.storable(asking.schema), "schema_name": asking.schema_name}
+        | naming.credential(actor, asking.credential, asking.model),
         idempotency_key=asking.idempotency_key,
         request_digest=digest,
     )

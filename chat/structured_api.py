@@ -34,6 +34,9 @@ class StructuredIn(serializers.Serializer[Any]):
         structured.NAME_FORM, required=False, default=structured.NAME, help_text="What the model is told it makes."
     )
     model = serializers.CharField(required=False, allow_blank=True, max_length=MODEL_CHARS, default="")
+    credential = serializers.CharField(
+        required=False, allow_blank=True, max_length=80, default="", help_text="As of a run."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["input"] and attrs["messages"]:
@@ -48,6 +51,7 @@ class StructuredIn(serializers.Serializer[Any]):
             schema=data["schema"],
             schema_name=data["schema_name"],
             model=data["model"],
+            credential=data["credential"],
             idempotency_key=idempotency_key,
         )
 

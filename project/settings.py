@@ -82,6 +82,13 @@ PROVIDER_BASE_URLS = {
     "mistral": env.url("MISTRAL_BASE_URL"),
     "openai_compatible": env.url("OPENAI_COMPATIBLE_BASE_URL"),
 }
+# The installation's own signed token, for workspaces that exchange it; off until the operator names the file.
+WORKLOAD_IDENTITY_TOKEN_FILE = env.text("PARLEY_WORKLOAD_IDENTITY_TOKEN_FILE")
+# The Console profile of Anthropic's command line on this machine, read only when the operator names it.
+ANTHROPIC_PROFILE = env.text("PARLEY_ANTHROPIC_PROFILE")
+ANTHROPIC_PROFILE_DIR = env.text("PARLEY_ANTHROPIC_PROFILE_DIR", str(Path.home() / ".config" / "anthropic"))
+# Whether the installation's API key may stand in for its session.
+SESSION_FALLBACK = env.flag("PARLEY_SESSION_FALLBACK", default=False)
 GEMINI_API_VERSION = env.text("GEMINI_API_VERSION", "v1beta")
 env.forget_vendor_variables()
 

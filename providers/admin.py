@@ -14,18 +14,29 @@ from providers import console_drills, console_health, credentials, registry
 from providers.console_parts import check_and_tell
 from providers.forms import CredentialForm
 from providers.models import Credential
+from providers.preferences import CredentialPolicy
 
 __all__ = ["CredentialAdmin", "console_drills", "console_health"]
 
 CHECKED_AT_ONCE = 10
 
 
+@admin.register(CredentialPolicy)
+class CredentialPolicyAdmin(WorkspaceAdmin):
+    list_display = ("workspace", "references")
+    list_select_related = ("workspace",)
+    ordering = ("workspace__name",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CredentialPolicy | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("workspace",)
+
+
 @admin.register(Credential)
 class CredentialAdmin(WorkspaceAdmin):
     form = CredentialForm
     audited_by_flow = True
-    list_display = ("provider", "workspace", "owner", "hint", "state", "checked_at", "latency")
-    list_filter = ("provider_id", "state")
+    list_display = ("provider", "workspace", "owner", "hint", "account", "state", "expires_at", "checked_at", "latency")
+    list_filter = ("provider_id", "kind", "state")
     list_select_related = ("workspace", "user")
     ordering = ("workspace__name", "provider_id")
     actions = ("check_now",)
@@ -38,7 +49,8 @@ class CredentialAdmin(WorkspaceAdmin):
 
     @admin.display(description="Whose")
     def owner(self, row: Credential) -> str:
-        return "Workspace" if row.user_id is None else f"Own key of {row.user}"
+        thing = "session" if row.kind == Credential.Kind.SESSION else "key"
+        return "Workspace" if row.user_id is None else f"Own {thing} of {row.user}"
 
     @admin.display(description="Latency")
     def latency(self, row: Credential) -> str:
@@ -56,8 +68,9 @@ class CredentialAdmin(WorkspaceAdmin):
         return rows if getattr(request.user, "is_superuser", False) else rows.filter(user__isnull=True)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        own = isinstance(obj, Credential) and obj.user_id is not None
-        return super().has_change_permission(request, obj) and not own
+        """A session is entered in the settings, where its owner also says what stands in for it."""
+        only_seen = isinstance(obj, Credential) and (obj.user_id is not None or obj.kind == Credential.Kind.SESSION)
+        return super().has_change_permission(request, obj) and not only_seen
 
     # ------------------------------------------------------------ entering
     def get_fields(self, request: HttpRequest, obj: Credential | None = None) -> Any:

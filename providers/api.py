@@ -1,10 +1,11 @@
 """Credentials under /api/v1/: list, keep, check and remove; a secret goes in and never comes back out. And how the
 providers are."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -14,16 +15,21 @@ from rest_framework.views import APIView
 from accounts.actors import actor_of
 from accounts.api import TokenAuthentication
 from accounts.problems import not_found
-from providers import checks, credentials, standing
+from providers import checks, credentials, session_keeping, standing
 from providers.models import Credential
-from providers.pasted import LONGEST_KEY
+from providers.pasted import LONGEST_KEY, LONGEST_TOKEN
 from providers.status_words import overall
+
+MODE_HELP = "What its owner prefers for this provider."
 
 
 class CredentialOut(serializers.ModelSerializer[Credential]):
     """What may be shown of a credential: who it belongs to, its hint and how its last check went."""
 
     source = serializers.ChoiceField(choices=["own", "workspace"], read_only=True)  # type: ignore[assignment]
+    mode = serializers.SerializerMethodField()
+    fallback_allowed = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
 
     class Meta:
         model = Credential
@@ -34,6 +40,11 @@ class CredentialOut(serializers.ModelSerializer[Credential]):
             "source",
             "label",
             "hint",
+            "method",
+            "account",
+            "expires_at",
+            "mode",
+            "fallback_allowed",
             "base_url",
             "sandbox",
             "state",
@@ -44,6 +55,19 @@ class CredentialOut(serializers.ModelSerializer[Credential]):
             "updated_at",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=Credential.Kind.choices, help_text=MODE_HELP))
+    def get_mode(self, row: Credential) -> str:
+        return credentials.descriptor_of(row).mode
+
+    @extend_schema_field(serializers.BooleanField(help_text="Whether a key may stand in for a session that fails."))
+    def get_fallback_allowed(self, row: Credential) -> bool:
+        return credentials.descriptor_of(row).fallback_allowed
+
+    @extend_schema_field(serializers.ChoiceField(choices=Credential.State.choices))
+    def get_state(self, row: Credential) -> str:
+        """As it is now: a pasted session may have ended since anybody looked."""
+        return credentials.descriptor_of(row).state
 
 
 class CredentialIn(serializers.Serializer[Any]):
@@ -58,6 +82,35 @@ class CredentialIn(serializers.Serializer[Any]):
     base_url = serializers.CharField(max_length=300, default="", allow_blank=True)
 
 
+class SessionIn(serializers.Serializer[Any]):
+    """A token session to keep and to prefer from now on. With the method `workload_identity`, `secret` is the token
+    that your identity provider signed, empty for the one in the operator's file, and `exchange` has the vendor's
+    fields: of openai `identity_provider_id` and `service_account_id`, of anthropic `federation_rule_id` and
+    `organization_id`, maybe `service_account_id` and `workspace_id`; of both maybe the `endpoint`."""
+
+    provider_id = serializers.CharField(max_length=40)
+    method = serializers.ChoiceField(choices=Credential.Method.choices, default=Credential.Method.BEARER.value)
+    secret = serializers.CharField(
+        write_only=True, max_length=2 * LONGEST_TOKEN, allow_blank=True, style={"input_type": "password"}
+    )
+    shared = serializers.BooleanField(default=False)
+    expires_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Of a pasted token, where known.")
+    account = serializers.CharField(
+        max_length=session_keeping.ACCOUNT_CHARS, default="", allow_blank=True, help_text="A name for whose it is."
+    )
+    base_url = serializers.CharField(max_length=300, default="", allow_blank=True)
+    exchange = serializers.DictField(child=serializers.CharField(max_length=300, allow_blank=True), default=dict)
+    fallback_allowed = serializers.BooleanField(default=False)
+
+
+class ModeIn(serializers.Serializer[Any]):
+    """What goes out first, yours or with `shared` the workspace's."""
+
+    mode = serializers.ChoiceField(choices=Credential.Kind.choices)
+    fallback_allowed = serializers.BooleanField(default=False)
+    shared = serializers.BooleanField(default=False)
+
+
 class CredentialList(serializers.Serializer[Any]):
     """All of them: a person has one per provider, and so has the workspace."""
 
@@ -70,7 +123,7 @@ class CredentialsView(APIView):
     @extend_schema(operation_id="credentials_list", responses=CredentialList)
     def get(self, request: Request) -> Response:
         """Your credentials and the workspace's, without their secrets."""
-        rows = Credential.objects.visible_to(actor_of(request))
+        rows = Credential.objects.visible_to(actor_of(request)).with_mode()
         return Response({"results": CredentialOut(rows, many=True).data})
 
     @extend_schema(operation_id="credentials_keep", request=CredentialIn, responses={201: CredentialOut})
@@ -81,6 +134,31 @@ class CredentialsView(APIView):
         row = credentials.save(actor_of(request), **given.validated_data)
         checks.check_from_thread(f"credential:{row.pk}")
         return Response(CredentialOut(_visible(request, row.pk)).data, status=status.HTTP_201_CREATED)
+
+
+class SessionsView(APIView):
+    scope = "credentials"
+
+    @extend_schema(operation_id="sessions_keep", request=SessionIn, responses={201: CredentialOut})
+    def post(self, request: Request) -> Response:
+        """Keep a token session and check it; it replaces the one that is there."""
+        given = SessionIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = session_keeping.save(actor_of(request), session_keeping.Given(**given.validated_data))
+        checks.check_from_thread(f"credential:{row.pk}")
+        return Response(CredentialOut(_visible(request, row.pk)).data, status=status.HTTP_201_CREATED)
+
+
+class ModeView(APIView):
+    scope = "credentials"
+
+    @extend_schema(operation_id="credentials_mode", request=ModeIn, responses={204: None})
+    def put(self, request: Request, provider_id: str) -> Response:
+        """Prefer a session or an API key for a provider; say whether a key may stand in for a session that fails."""
+        given = ModeIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        session_keeping.prefer(actor_of(request), provider_id=provider_id, **given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class CredentialView(APIView):
@@ -111,10 +189,23 @@ class CredentialCheckView(APIView):
 
 
 def _visible(request: Request, pk: UUID) -> Credential:
-    row: Credential | None = Credential.objects.visible_to(actor_of(request)).filter(pk=pk).first()
+    row: Credential | None = Credential.objects.visible_to(actor_of(request)).with_mode().filter(pk=pk).first()
     if row is None:
         raise not_found()
     return row
+
+
+class UsedOut(serializers.Serializer[Any]):
+    """The credential that a request of yours would take. `fallback` says why it is a key in the place of a session."""
+
+    kind = serializers.ChoiceField(choices=Credential.Kind.choices)
+    source = serializers.ChoiceField(choices=["own", "workspace", "environment", "sandbox"])  # type: ignore[assignment]
+    method = serializers.CharField(allow_blank=True)
+    hint = serializers.CharField()
+    account = serializers.CharField(allow_blank=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    state = serializers.CharField()
+    fallback = serializers.CharField(allow_blank=True)
 
 
 class ProviderHealthOut(serializers.Serializer[Any]):
@@ -128,6 +219,7 @@ class ProviderHealthOut(serializers.Serializer[Any]):
     last_checked_at = serializers.DateTimeField(allow_null=True)
     latency_ms = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField(allow_blank=True, help_text="The error code behind a state that is not ok.")
+    credential = UsedOut(allow_null=True)
 
 
 class HealthOut(serializers.Serializer[Any]):
@@ -168,4 +260,20 @@ def _health(one: standing.Stand) -> dict[str, Any]:
         "last_checked_at": row.last_checked_at if row else None,
         "latency_ms": row.latency_ms if row else None,
         "reason": row.reason if row else "",
+        "credential": _used(one),
+    }
+
+
+def _used(one: standing.Stand) -> dict[str, Any] | None:
+    if (used := one.used) is None:
+        return None
+    return {
+        "kind": used.kind,
+        "source": used.source,
+        "method": used.method,
+        "hint": used.hint,
+        "account": used.account,
+        "expires_at": datetime.fromtimestamp(used.expires_at, UTC).isoformat() if used.expires_at else None,
+        "state": used.state,
+        "fallback": one.fallback,
     }

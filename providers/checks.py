@@ -1,14 +1,16 @@
 """Unbilled calls: does a key work, and which models does it list; what a check found is kept on the key's row."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine
 from typing import Any
 
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
-from providers import credentials, health, http, runtime
+from providers import credentials, health, http, renewal, runtime
 from providers.contract import CredentialCheck, ModelInfo, OpenCredential
 from providers.database import in_database
 from providers.errors import ErrorCode, ProviderError
@@ -22,6 +24,8 @@ LIST_SECONDS = 20.0
 
 # A key that is limited or out of quota was recognised: it works as a key.
 RECOGNISED = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.QUOTA_EXCEEDED})
+# What only the owner of a credential has to do with, and nobody else who uses the provider.
+THEIRS = frozenset({Credential.State.REFUSED, Credential.State.EXPIRED})
 
 
 async def probe(credential: OpenCredential) -> CredentialCheck:
@@ -40,6 +44,8 @@ async def probe(credential: OpenCredential) -> CredentialCheck:
 
 
 def state_after(result: CredentialCheck) -> str:
+    if result.error and result.error.code is ErrorCode.SESSION_EXPIRED:
+        return Credential.State.EXPIRED
     if result.ok or (result.error and result.error.code in RECOGNISED):
         return Credential.State.WORKING
     refused = result.error is not None and result.error.code in REFUSALS
@@ -50,32 +56,45 @@ def record(credential: OpenCredential, result: CredentialCheck) -> None:
     """Keep the result on the key's row, unless the key was replaced while it was being checked."""
     _, _, pk = credential.ref.partition(":")
     same = credentials.fingerprint(credential.secret.reveal())
-    Credential.objects.filter(pk=pk, fingerprint=same).update(
-        state=state_after(result),
+    rows = Credential.objects.filter(pk=pk, fingerprint=same)
+    state = state_after(result)
+    known = rows.filter(state=state).exists()
+    rows.update(
+        state=state,
         error_code=result.error.code.value if result.error else "",
         checked_at=timezone.now(),
         latency_ms=max(0, result.latency_ms),
     )
+    if not known:
+        health.changed.send(Credential, provider_id=credential.provider_id, state=state)
 
 
 def record_unreadable(ref: str, error: ProviderError) -> None:
     """A key that does not open any more is refused by us, before any provider could."""
     _, _, pk = ref.partition(":")
     if error.code is ErrorCode.INVALID_AUTH:
+        unreadable = Case(
+            When(kind=Credential.Kind.SESSION, then=Value(Credential.State.MALFORMED.value)),
+            default=Value(Credential.State.REFUSED.value),
+        )
         Credential.objects.filter(pk=pk).update(
-            state=Credential.State.REFUSED, error_code=error.code.value, checked_at=timezone.now(), latency_ms=None
+            state=unreadable, error_code=error.code.value, checked_at=timezone.now(), latency_ms=None
         )
 
 
 async def check(ref: str) -> CredentialCheck:
     """Check the credential on the running loop and keep the result. Never raises ProviderError."""
     try:
-        credential = await credentials.aopen_ref(ref)
+        credential = await (renewal.renewed(ref) if _stored(ref) else renewal.aopen_ref(ref))
     except ProviderError as error:
         if _stored(ref):
             await in_database(record_unreadable, ref, error)
         return CredentialCheck(False, 0, error)
     result = await probe(credential)
+    if credential.kind == "session" and state_after(result) == Credential.State.EXPIRED and _stored(ref):
+        with contextlib.suppress(ProviderError):
+            credential = await renewal.arenew(credential)
+            result = await probe(credential)
     await in_database(keep, credential, result)
     return result
 
@@ -88,6 +107,9 @@ def check_from_thread(ref: str) -> CredentialCheck:
         if _stored(ref):
             record_unreadable(ref, error)
         return CredentialCheck(False, 0, error)
+    if not credential.secret.reveal():
+        # A session whose first token is still to be fetched.
+        return asyncio.run(and_close(check(ref)))
     result = asyncio.run(and_close(probe(credential)))
     keep(credential, result)
     return result
@@ -100,7 +122,7 @@ def keep(credential: OpenCredential, result: CredentialCheck) -> None:
         pk = credential.ref.partition(":")[2]
         row = Credential.objects.filter(pk=pk).first()
         # A workspace's bad key is that workspace's business.
-        if row is None or not health.counts(row) or state_after(result) == Credential.State.REFUSED:
+        if row is None or not health.counts(row) or state_after(result) in THEIRS:
             return
     code = result.error.code.value if result.error else ""
     health.record_check(credential.provider_id, code, result.latency_ms)
@@ -113,7 +135,7 @@ def _stored(ref: str) -> bool:
 
 async def list_models(ref: str) -> list[ModelInfo]:
     """What a credential can list. Raises ProviderError, 20 s at most."""
-    credential = await credentials.aopen_ref(ref)
+    credential = await renewal.aopen_ref(ref)
     adapter = await runtime.adapter(credential.provider_id)
     try:
         async with asyncio.timeout(LIST_SECONDS):

@@ -29,6 +29,8 @@ MARKS = {
     Credential.State.WORKING: "ok",
     Credential.State.REFUSED: "down",
     Credential.State.UNREACHABLE: "degraded",
+    Credential.State.EXPIRED: "expired",
+    Credential.State.MALFORMED: "down",
     Credential.State.UNCHECKED: "unknown",
 }
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,20 +12,22 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
+from django.utils import timezone
 
-from accounts import audit, sealing
+from accounts import audit, redaction, sealing
 from accounts.keyring import DecryptionFailed
 from accounts.policies import Actor
-from accounts.problems import Problem, not_found
-from providers import pasted, policies, registry, sources
+from accounts.problems import not_found
+from providers import accepting, pasted, policies, sources
 from providers.contract import OpenCredential
-from providers.database import in_database
 from providers.errors import ErrorCode, ProviderError
 from providers.models import Credential
+from providers.preferences import AuthMode
 from providers.resolution import Descriptor, Resolution, resolve
 from providers.secrets import Secret, hint
+from providers.sessions.base import Stored
 
-__all__ = ["Descriptor", "Resolution", "aopen_ref", "changed", "descriptors", "open_ref", "remove", "resolve", "save"]
+__all__ = ["Descriptor", "Resolution", "changed", "descriptors", "open_ref", "remove", "resolve", "save"]
 
 # Sent after a credential was stored or removed and committed, with `provider_id`.
 changed = Signal()
@@ -43,19 +48,26 @@ def open_stored(pk: UUID) -> tuple[Credential, Secret]:
 # ---------------------------------------------------------------- choosing
 def descriptors(actor: Actor) -> list[Descriptor]:
     """Everything this person may send a request with, in one query and without reading a secret."""
-    return [descriptor_of(row) for row in Credential.objects.visible_to(actor)] + sources.descriptors()
+    rows = Credential.objects.visible_to(actor).with_mode()
+    return [descriptor_of(row) for row in rows] + sources.descriptors()
 
 
-def descriptor_of(row: Credential) -> Descriptor:
-    source = "workspace" if row.user_id is None else "own"
+def descriptor_of(row: Credential, now: datetime | None = None) -> Descriptor:
+    """Without its secret; the owner's preference is there for rows that were read `with_mode`."""
+    now = now or timezone.now()
     return Descriptor(
         f"credential:{row.pk}",
         row.provider_id,
-        source,  # type: ignore[arg-type]
-        row.kind,
-        row.state,
+        "workspace" if row.user_id is None else "own",
+        row.kind,  # type: ignore[arg-type]
+        Credential.State.EXPIRED if row.ended(now) else row.state,
         row.hint,
         row.sandbox,
+        mode=getattr(row, "mode", None) or "api_key",
+        fallback_allowed=bool(getattr(row, "fallback_allowed", False)),
+        method=row.method,
+        account=row.account,
+        expires_at=row.expires_at.timestamp() if row.expires_at else None,
     )
 
 
@@ -72,7 +84,8 @@ def for_listing(provider_id: str) -> list[list[Descriptor]]:
             places["sandbox" if descriptor.sandbox else ""] = [descriptor]
     # The keys of people who left the workspace are not asked any more.
     keeper = Q(user__isnull=True) | Q(user__memberships__workspace=F("workspace"))
-    rows = Credential.objects.filter(keeper, provider_id=provider_id, kind=Credential.Kind.API_KEY)
+    # What has ended lists nothing.
+    rows = Credential.objects.filter(keeper, provider_id=provider_id).exclude(state__in=Credential.OVER)
     rank = {Credential.State.WORKING.value: 0, Credential.State.UNCHECKED.value: 1}
     for row in sorted(rows, key=lambda row: (row.user_id is not None, rank.get(row.state, 2))):
         if not row.sandbox or settings.SANDBOX_URL:
@@ -91,39 +104,59 @@ def open_ref(ref: str) -> OpenCredential:
     match scheme:
         case "environment":
             return sources.open_environment(name)
+        case "environment_session":
+            return sources.open_session(name)
         case "sandbox":
             return sources.open_sandbox(name)
         case "credential":
-            return _open_row(UUID(name), ref)
+            return hold(UUID(name)).opened
     raise ValueError(f"not a credential reference: {scheme}")
 
 
-def _open_row(pk: UUID, ref: str) -> OpenCredential:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stored credential that was opened: its row, the credential for a call, and of a session that renews itself what
+    its next token is fetched with."""
+
+    row: Credential
+    opened: OpenCredential
+    keep: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def hold(pk: UUID) -> Held:
+    """Open a stored credential as it stands. Raises ProviderError as `open_ref` does."""
     try:
         row, secret = open_stored(pk)
+        stored = Stored.load(secret.reveal()) if row.renews else Stored(secret.reveal())
     except Credential.DoesNotExist:
         gone = "The key was removed before the request went out."
         raise ProviderError(ErrorCode.MISSING_AUTH, gone, provider_id=_provider_of(pk), detail="removed") from None
-    except DecryptionFailed:
+    except (DecryptionFailed, ValueError):
         lost = "The stored key cannot be read any more. Enter it again."
         raise ProviderError(
             ErrorCode.INVALID_AUTH, lost, provider_id=_provider_of(pk), detail="key_unreadable"
         ) from None
     own = row.base_url or sources.base_url(row.provider_id)
-    address = sources.sandbox_url(row.provider_id) if row.sandbox else own
+    where = sources.sandbox_url(row.provider_id) if row.sandbox else own
     version = sources.api_version(row.provider_id)
-    return OpenCredential(row.provider_id, ref, secret, base_url=address, api_version=version, account=row.fingerprint)
+    for value in (stored.token, *stored.keep.values()):
+        redaction.remember(value)
+    # The account behind a session that renews itself stays the same from token to token.
+    account = f"{row.pk}|{row.account}" if row.renews else row.fingerprint
+    opened = OpenCredential(
+        row.provider_id,
+        f"credential:{pk}",
+        Secret(stored.token),
+        kind=row.kind,  # type: ignore[arg-type]
+        base_url=where,
+        api_version=version,
+        account=account,
+    )
+    return Held(row, opened, stored.keep)
 
 
 def _provider_of(pk: UUID) -> str:
     return Credential.objects.filter(pk=pk).values_list("provider_id", flat=True).first() or ""
-
-
-async def aopen_ref(ref: str) -> OpenCredential:
-    """As `open_ref`, for a running loop: only a stored key costs a trip to a thread."""
-    if not ref.startswith("credential:"):
-        return open_ref(ref)
-    return await in_database(open_ref, ref)
 
 
 # ---------------------------------------------------------------- keeping
@@ -138,14 +171,14 @@ def save(
     if shared or base_url:
         policies.require_sharing(actor)
     if base_url and not shared:
-        raise _refused("base_url", "Only a workspace key has a base URL.")
-    key, address = accepted(provider_id, secret, base_url)
+        raise accepting.refused("base_url", "Only a workspace key has a base URL.")
+    key, where = accepting.accepted(provider_id, secret, base_url)
     owner = {"workspace_id": actor.workspace_id, "user_id": None if shared else actor.user_id}
     values = {
         "label": label.strip()[:80],
         "hint": "no key" if key == sources.NO_KEY else hint(key),
         "fingerprint": fingerprint(key),
-        "base_url": address,
+        "base_url": where,
         "sandbox": key.startswith(pasted.SANDBOX_PREFIX),
         "state": Credential.State.UNCHECKED,
         "error_code": "",
@@ -153,7 +186,7 @@ def save(
         "latency_ms": None,
     }
     with transaction.atomic():
-        row = _store(owner | {"provider_id": provider_id, "kind": Credential.Kind.API_KEY}, values, key)
+        row = store(owner | {"provider_id": provider_id, "kind": Credential.Kind.API_KEY}, values, key)
         note("credential.stored", row, actor.user_id)
     transaction.on_commit(lambda: changed.send(Credential, provider_id=provider_id))
     return row
@@ -170,33 +203,8 @@ def note_check(actor: Actor, what: str) -> None:
     audit.note(actor, "credential.checked", what)
 
 
-def accepted(provider_id: str, secret: str, base_url: str) -> tuple[str, str]:
-    """The key and the base URL as they will be stored. Raises Problem 422 whose `field` names what is refused."""
-    provider = registry.providers().get(provider_id)
-    if provider is None or provider.status != "available":
-        known = ", ".join(one.provider_id for one in registry.available())
-        raise _refused("provider_id", f"Choose one of {known}.")
-    try:
-        key = pasted.key(secret) if secret.strip() or provider.key_required else sources.NO_KEY
-    except pasted.Refused as refused:
-        raise _refused("secret", str(refused)) from None
-    sandboxed = key.startswith(pasted.SANDBOX_PREFIX)
-    if sandboxed and not settings.SANDBOX_URL:
-        raise _refused("secret", "This key is for the sandbox, which does not run here.")
-    try:
-        address = pasted.base_url(base_url, private_allowed=policies.private_addresses_allowed())
-    except pasted.Refused as refused:
-        raise _refused("base_url", str(refused)) from None
-    if provider.base_url_required and not (address or sandboxed or sources.base_url(provider_id)):
-        raise _refused("base_url", "This provider needs the base URL of a server.")
-    return key, address
-
-
-def _refused(field: str, title: str) -> Problem:
-    return Problem(422, f"invalid_{field}", title, field=field)
-
-
-def _store(owner: dict[str, Any], values: dict[str, Any], key: str) -> Credential:
+def store(owner: dict[str, Any], values: dict[str, Any], key: str) -> Credential:
+    """The owner's row with these columns and this secret, whether it was there or not."""
     with transaction.atomic():
         row = Credential.objects.select_for_update().filter(**owner).first() or Credential(**owner)
         for name, value in values.items():
@@ -235,5 +243,8 @@ def forget(row: Credential, *, by: UUID | None = None) -> None:
     """Remove a row that somebody was already allowed to remove."""
     provider_id = row.provider_id
     note("credential.removed", row, by)
+    if row.kind == Credential.Kind.SESSION:
+        # What is not there any more is not preferred any more.
+        AuthMode.objects.filter(workspace=row.workspace_id, user=row.user_id, provider_id=provider_id).delete()
     row.delete()
     transaction.on_commit(lambda: changed.send(Credential, provider_id=provider_id))

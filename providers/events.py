@@ -117,7 +117,9 @@ class NativeEvent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptChanged:
-    """The runtime moved on: `state` is `attempt`, `retry` or `fallback`, `attempt` counts the tries of a run from 1.
+    """The runtime moved on: `state` is `attempt`, `retry`, `renewal` or `fallback`, `attempt` counts the tries of a run
+    from 1. A renewal is the same try with the session renewed; `backup` says that the attempt goes on with the key that
+    may stand in for its session.
 
     `reason` is why this is tried: for the first what chose it, then the code of the failure before. A try begins
     `wait_seconds` after it was announced.
@@ -129,6 +131,7 @@ class AttemptChanged:
     model_id: str
     reason: str = ""
     wait_seconds: float | None = None
+    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from django import forms
 from accounts.models import Role
 from accounts.policies import Actor
 from accounts.problems import Problem
-from providers import credentials, registry
+from providers import accepting, credentials, registry, session_keeping
 from providers.drills import running
 from providers.drills.bed import PROVIDERS
 from providers.models import Credential, Drill
-from providers.pasted import LONGEST_KEY
+from providers.pasted import LONGEST_KEY, LONGEST_TOKEN
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Credential]
@@ -20,13 +20,13 @@ else:
     ModelForm = forms.ModelForm
 
 
-def _secret_field(help_text: str = "") -> forms.CharField:
-    """May be empty for providers that need no key; `credentials.accepted` decides."""
+def _secret_field(help_text: str = "", longest: int = LONGEST_KEY) -> forms.CharField:
+    """May be empty for providers that need no key; `accepting.accepted` decides."""
     return forms.CharField(
         label="API key",
         required=False,
         strip=True,
-        max_length=2 * LONGEST_KEY,
+        max_length=2 * longest,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=help_text,
     )
@@ -38,6 +38,22 @@ class KeyForm(forms.Form):
     secret = _secret_field()
     shared = forms.BooleanField(required=False)
     base_url = forms.CharField(label="Base URL", required=False, max_length=300)
+
+
+class SessionForm(forms.Form):
+    """A pasted token session, as the settings page sends it; times are in UTC."""
+
+    secret = _secret_field(longest=LONGEST_TOKEN)
+    expires_at = forms.DateTimeField(required=False, label="Expires")
+    account = forms.CharField(required=False, max_length=session_keeping.ACCOUNT_CHARS)
+    fallback_allowed = forms.BooleanField(required=False)
+
+
+class ModeForm(forms.Form):
+    """What goes out first."""
+
+    mode = forms.ChoiceField(choices=Credential.Kind.choices)
+    fallback_allowed = forms.BooleanField(required=False)
 
 
 class CredentialForm(ModelForm):
@@ -63,7 +79,7 @@ class CredentialForm(ModelForm):
         given = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                credentials.accepted(self._provider(given), given.get("key", ""), given.get("base_url", ""))
+                accepting.accepted(self._provider(given), given.get("key", ""), given.get("base_url", ""))
             except Problem as problem:
                 field = {"secret": "key"}.get(problem.extra["field"], problem.extra["field"])
                 self.add_error(field if field in self.fields else None, problem.title)

@@ -1,6 +1,8 @@
-"""Stored ways to speak to a provider; who may use which is `policies`, opening one is `credentials`."""
+"""Stored ways to speak to a provider; who may use which is `policies`, opening one is `credentials`, and what their
+owners prefer by `preferences`."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.db import models
 from accounts.fields import StrictEncryptedTextField
 from accounts.models import Workspace
 from accounts.policies import Actor
+from providers.preferences import AuthMode
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
@@ -17,6 +20,19 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         return self.filter(workspace_id=actor.workspace_id).filter(
             models.Q(user__isnull=True) | models.Q(user_id=actor.user_id)
         )
+
+    def with_mode(self) -> Self:
+        """Each row with what its owner prefers for its provider: `mode` and `fallback_allowed`, None without a wish."""
+        of_provider = AuthMode.objects.filter(
+            workspace=models.OuterRef("workspace"), provider_id=models.OuterRef("provider_id")
+        )
+        shared, own = of_provider.filter(user__isnull=True), of_provider.filter(user=models.OuterRef("user"))
+
+        def said(name: str) -> models.Case:
+            of_all = models.When(user__isnull=True, then=models.Subquery(shared.values(name)[:1]))
+            return models.Case(of_all, default=models.Subquery(own.values(name)[:1]))
+
+        return self.annotate(mode=said("mode"), fallback_allowed=said("fallback_allowed"))
 
     def editable_by(self, actor: Actor) -> Self:
         own = models.Q(user_id=actor.user_id)
@@ -45,6 +61,18 @@ class Credential(models.Model):
         WORKING = "working", "Working"
         REFUSED = "refused", "Refused"
         UNREACHABLE = "unreachable", "Provider not reachable"
+        # Of sessions only: somebody has to sign in or paste anew.
+        EXPIRED = "expired", "Expired"
+        MALFORMED = "malformed", "Cannot be read"
+
+    class Method(models.TextChoices):
+        """How a session came about."""
+
+        BEARER = "bearer", "Pasted token"
+        WORKLOAD_IDENTITY = "workload_identity", "Workload identity"
+
+    # What no request is made with until somebody has put it right.
+    OVER = (State.EXPIRED, State.MALFORMED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="credentials")
@@ -64,6 +92,13 @@ class Credential(models.Model):
     error_code = models.CharField(max_length=24, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     latency_ms = models.PositiveIntegerField(null=True, editable=False)
+    # Of sessions only. `account` is whose it is at the vendor, as far as that is known; `exchange` says where and how a
+    # new token is fetched, nothing of it secret; who fetches one holds the row until `renewing_until`.
+    method = models.CharField(max_length=20, choices=Method, blank=True, editable=False)
+    account = models.CharField(max_length=120, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, editable=False)
+    exchange = models.JSONField(default=dict, editable=False)
+    renewing_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # When the secret was last set; the result of a check does not touch it.
     updated_at = models.DateTimeField(auto_now=True)
@@ -91,6 +126,15 @@ class Credential(models.Model):
     @property
     def sealed_for(self) -> str:
         return f"v1|{self.pk}|{self.workspace_id}|{self.user_id or '-'}|{self.provider_id}"
+
+    @property
+    def renews(self) -> bool:
+        """Whether new tokens are fetched for it; its secret then is what `sessions.base.Stored` holds."""
+        return self.method == self.Method.WORKLOAD_IDENTITY
+
+    def ended(self, now: datetime) -> bool:
+        """Whether the time of a pasted session is over; what is fetched anew ends only when that fails."""
+        return self.method == self.Method.BEARER and self.expires_at is not None and self.expires_at <= now
 
     @property
     def source(self) -> str:

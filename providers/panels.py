@@ -1,5 +1,6 @@
 """What the settings page says about each provider, as plain values; the template only arranges them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -34,6 +35,19 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionPart:
+    """The token session of a panel: what is known of it, and what its owner prefers. `stored` is the row, None while
+    there is none."""
+
+    facts: tuple[Fact, ...]
+    stored: UUID | None
+    mode: str
+    fallback_allowed: bool
+    has_key: bool
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One provider for one owner. `check_ref` is what "Check now" checks, `stored` the row that may be replaced and
     removed, `accepts_key` whether a key can be added here at all; `effect` says what removing would change."""
@@ -51,6 +65,7 @@ class Panel:
     base_url: str
     effect: str
     foot: str
+    session: SessionPart | None = None
 
     @property
     def anchor(self) -> str:
@@ -70,7 +85,7 @@ def panels(actor: Actor, now: datetime | None = None) -> tuple[list[Panel], list
     """The person's panels, and the workspace's for its administrators (otherwise empty). Two queries, three while a
     provider is in trouble."""
     now = now or timezone.now()
-    rows = list(Credential.objects.visible_to(actor))
+    rows = list(Credential.objects.visible_to(actor).with_mode())
     installation = sources.descriptors()
     known = canonical([*map(descriptor_of, rows), *installation])
     own, workspace = [], []
@@ -90,10 +105,11 @@ def _own_panel(
     known: Canonical,
     now: datetime,
 ) -> Panel:
-    own = next((row for row in rows if row.user_id is not None), None)
-    workspace = next((row for row in rows if row.user_id is None), None)
+    mine = [row for row in rows if row.user_id is not None]
+    theirs = [row for row in rows if row.user_id is None]
+    own, workspace = _key(mine), _key(theirs)
     used = used_for(provider.provider_id, [*map(descriptor_of, rows), *installation])
-    without = used_for(provider.provider_id, [*map(descriptor_of, filter(None, [workspace])), *installation])
+    without = used_for(provider.provider_id, [*map(descriptor_of, theirs), *installation])
     facts = [Fact("Key", own.hint, mono=True) if own else Fact("Key", "None of your own")]
     if own:
         facts.append(Fact("Added", _day(own.updated_at)))
@@ -109,7 +125,8 @@ def _own_panel(
         health=_health(provider, used, known),
         summary=f"Connected with: {used.text}" if used else "Not connected",
         facts=tuple(facts),
-        notice=_notice(provider, own, now) if own or not workspace else _notice_for_members(provider, workspace, now),
+        notice=_session_notice(provider, mine, now)
+        or (_notice(provider, own, now) if own or not workspace else _notice_for_members(provider, workspace, now)),
         check_ref=used.ref if used else "",
         stored=own.pk if own else None,
         accepts_key=not provider.base_url_required or bool(sources.base_url(provider.provider_id)),
@@ -117,6 +134,7 @@ def _own_panel(
         base_url="",
         effect=_effect(provider, without, whose="Your requests"),
         foot=_foot(provider, own, workspace, without),
+        session=_session_part(provider, mine, f"p-{provider.provider_id}", now),
     )
 
 
@@ -127,7 +145,8 @@ def _workspace_panel(
     known: Canonical,
     now: datetime,
 ) -> Panel:
-    row = next((row for row in rows if row.user_id is None), None)
+    shared = [row for row in rows if row.user_id is None]
+    row = _key(shared)
     without = used_for(provider.provider_id, installation)
     facts: list[Fact] = [Fact("Key", row.hint, mono=True) if row else Fact("Key", "None")]
     if row:
@@ -136,10 +155,10 @@ def _workspace_panel(
     return Panel(
         provider=provider,
         shared=True,
-        health=_health(provider, descriptor_of(row) if row else None, known),
+        health=_health(provider, used_for(provider.provider_id, [*map(descriptor_of, shared)]), known),
         summary="For every member without a key of their own",
         facts=tuple(facts),
-        notice=_notice(provider, row, now),
+        notice=_session_notice(provider, shared, now) or _notice(provider, row, now),
         check_ref=descriptor_of(row).ref if row else "",
         stored=row.pk if row else None,
         accepts_key=True,
@@ -147,7 +166,57 @@ def _workspace_panel(
         base_url=row.base_url if row else "",
         effect=_effect(provider, without, whose="Requests of members without their own key"),
         foot="",
+        session=_session_part(provider, shared, f"w-{provider.provider_id}", now),
     )
+
+
+def _key(rows: Iterable[Credential]) -> Credential | None:
+    return next((row for row in rows if row.kind == Credential.Kind.API_KEY), None)
+
+
+def _session(rows: Iterable[Credential]) -> Credential | None:
+    return next((row for row in rows if row.kind == Credential.Kind.SESSION), None)
+
+
+def _session_part(provider: registry.Provider, rows: list[Credential], at: str, now: datetime) -> SessionPart | None:
+    if not provider.sessions:
+        return None
+    row, key = _session(rows), _key(rows)
+    wish = descriptor_of(rows[0]) if rows else None
+    facts: list[Fact] = []
+    if row:
+        facts = [Fact("Session", row.hint, mono=True), Fact("Kind", row.get_method_display())]
+        facts += [Fact("Account", row.account)] if row.account else []
+        facts += [Fact("Expires", _moment(row.expires_at, now))] if row.expires_at else []
+        facts += [Fact("State", Credential.State(descriptor_of(row, now).state).label)]
+        facts += [Fact("Last checked", _checked(row, now))]
+    return SessionPart(
+        tuple(facts),
+        row.pk if row else None,
+        wish.mode if wish else "api_key",
+        bool(wish and wish.fallback_allowed),
+        key is not None,
+        f"{at}-session",
+    )
+
+
+def _session_notice(provider: registry.Provider, rows: list[Credential], now: datetime) -> Notice | None:
+    row = _session(rows)
+    wish = descriptor_of(row, now) if row else None
+    if wish is None or wish.mode != "session" or wish.state not in Credential.OVER:
+        return None
+    instead = _key(rows) is not None and wish.fallback_allowed
+    then = "The API key stands in for it." if instead else "Requests wait until it is renewed, or a key is preferred."
+    what = "has expired" if wish.state == Credential.State.EXPIRED else "cannot be read any more"
+    return Notice("warn" if instead else "bad", f"The {provider.label} session {what}.", then)
+
+
+def _moment(moment: datetime, now: datetime) -> str:
+    """An end in UTC; how long it still takes where that is soon."""
+    left = moment - now
+    if timedelta(0) < left < timedelta(hours=1):
+        return f"in {max(1, left.seconds // 60)} min"
+    return f"{_day(moment)}, {moment:%H:%M} UTC"
 
 
 # ---------------------------------------------------------------- words

@@ -6,6 +6,7 @@ from providers.reach import is_public, literal
 
 SHORTEST_KEY = 8
 LONGEST_KEY = 512
+LONGEST_TOKEN = 8192
 SANDBOX_PREFIX = "sandbox-"
 # Top-level names that never leave a network.
 INSIDE = frozenset({"local", "localhost", "internal", "lan", "home", "intranet", "corp"})
@@ -18,18 +19,29 @@ class Refused(ValueError):
 
 def key(text: str) -> str:
     """The key itself, without the blanks around it. Raises Refused."""
+    return _plain(text, "key", LONGEST_KEY)
+
+
+def token(text: str) -> str:
+    """The token of a session: as a key, but it may be a long signed one. Raises Refused."""
+    return _plain(text, "token", LONGEST_TOKEN)
+
+
+def _plain(text: str, thing: str, longest: int) -> str:
     value = text.strip()
     if not value:
-        raise Refused("Paste a key first.")
+        raise Refused(f"Paste a {thing} first.")
     if not (value.isascii() and value.isprintable()) or " " in value:
-        raise Refused("A key has only plain letters, digits and signs. Copy it again without blanks or line breaks.")
+        raise Refused(
+            f"A {thing} has only plain letters, digits and signs. Copy it again without blanks or line breaks."
+        )
     if value.startswith(SUBSCRIPTION_PREFIXES):
         raise Refused(
             "This is a Claude subscription token. Its vendor's terms forbid using it outside the vendor's own "
             "applications, so it is not accepted. Create an API key instead."
         )
-    if not SHORTEST_KEY <= len(value) <= LONGEST_KEY:
-        raise Refused(f"A key has between {SHORTEST_KEY} and {LONGEST_KEY} characters.")
+    if not SHORTEST_KEY <= len(value) <= longest:
+        raise Refused(f"A {thing} has between {SHORTEST_KEY} and {longest} characters.")
     return value
 
 

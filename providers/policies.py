@@ -26,6 +26,18 @@ def private_addresses_allowed() -> bool:
     return bool(settings.DEVELOPMENT)
 
 
+def subject_token_file() -> str:
+    """The file with the installation's own signed token, as the operator named it; empty for none."""
+    path: str = settings.WORKLOAD_IDENTITY_TOKEN_FILE
+    return path
+
+
+def require_workload_identity(*, shared: bool) -> None:
+    """It stands for a service and not for a person, so a workspace has one and a member has none."""
+    if not shared:
+        raise Problem(422, "invalid_shared", "Workload identity belongs to a workspace.", field="shared")
+
+
 def may_check_all(actor: Actor) -> bool:
     return actor.administers
 

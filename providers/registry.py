@@ -21,7 +21,8 @@ _ADAPTER = re.compile(r"[\w.]+:\w+")
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One line of the registry; `adapter` is a dotted path `module:Class`, `letter` the mark on its tile."""
+    """One line of the registry; `adapter` is a dotted path `module:Class`, `letter` the mark on its tile. `sessions`
+    says that its adapter takes a token session as well as an API key."""
 
     provider_id: str
     label: str
@@ -32,13 +33,22 @@ class Provider:
     base_url_required: bool = False
     key_required: bool = True
     key_page: str = ""
+    sessions: bool = False
 
 
 _EVERYTHING = frozenset({"text", "images", "documents", "tools", "structured", "reasoning"})
 
 BUILT_IN = (
-    Provider("openai", "OpenAI", "O", "providers.adapters.openai:OpenAI", "available", _EVERYTHING),
-    Provider("anthropic", "Anthropic", "A", "providers.adapters.anthropic:Anthropic", "available", _EVERYTHING),
+    Provider("openai", "OpenAI", "O", "providers.adapters.openai:OpenAI", "available", _EVERYTHING, sessions=True),
+    Provider(
+        "anthropic",
+        "Anthropic",
+        "A",
+        "providers.adapters.anthropic:Anthropic",
+        "available",
+        _EVERYTHING,
+        sessions=True,
+    ),
     Provider("gemini", "Google Gemini", "G", "providers.adapters.gemini:Gemini", "available", _EVERYTHING),
     Provider("mistral", "Mistral", "M", "providers.adapters.mistral:Mistral", "available", _EVERYTHING),
     Provider(

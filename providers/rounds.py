@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import DatabaseError
 from django.db.models import F
 
-from providers import checks, health, registry, sources
+from providers import checks, health, registry, renewal, sources
 from providers.database import in_database
 from providers.models import Credential
 from providers.own_loop import OwnLoop
@@ -30,6 +30,7 @@ async def _tick_for_ever() -> None:
     while True:
         try:
             await go_round()
+            await in_database(renewal.note_ended)
             if ticks % PURGE_TICKS == 0:
                 await in_database(health.purge)
         except DatabaseError:

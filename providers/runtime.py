@@ -19,11 +19,13 @@ from providers.pump import last, pumped
 from providers.secrets import Secret
 from providers.tries import Attempt, Tries
 
-__all__ = ["Attempt", "OpenByRef", "adapter", "guard", "hang_up", "prewarm", "pumped", "stream"]
+__all__ = ["Attempt", "OpenByRef", "Renew", "adapter", "guard", "hang_up", "prewarm", "pumped", "stream"]
 
 logger = logging.getLogger(__name__)
 
 type OpenByRef = Callable[[str], Awaitable[OpenCredential]]
+# Given a session that was refused, a new one of the same reference.
+type Renew = Callable[[OpenCredential], Awaitable[OpenCredential]]
 
 # What proves that a provider works.
 ANSWERS = (*CONTENT_EVENTS, Finished)
@@ -33,23 +35,34 @@ guard = Guard()
 
 
 async def stream(
-    attempts: Sequence[Attempt], request: GenerateRequest, open_credential: OpenByRef, through: Guard = guard
+    attempts: Sequence[Attempt],
+    request: GenerateRequest,
+    open_credential: OpenByRef,
+    through: Guard = guard,
+    *,
+    renew: Renew | None = None,
 ) -> AsyncGenerator[StreamEvent]:
     """The events of a run, ending with `Finished`. Raises the `ProviderError` of the last try.
 
     Each try begins with `AttemptChanged`: a failure before the first content is tried again or handed to the next
     attempt, as `tries` says; after it, it ends the run. The attempt's model replaces the request's; the request's total
-    deadline bounds all tries together. Close this generator, or cancel the task that reads it, and the upstream socket
-    is closed within a second.
+    deadline bounds all tries together. A session that is refused is renewed once, by `renew`. Close this generator, or
+    cancel the task that reads it, and the upstream socket is closed within a second.
     """
     clock = asyncio.get_running_loop().time
     tries = Tries(attempts, until=clock() + request.deadlines.total)
+    held: OpenCredential | None = None
     while True:
         yield tries.announcement
         try:
             await asyncio.sleep(tries.wait)
+            runtime = await adapter(tries.attempt.provider_id)
+            if tries.renewing and held is not None and renew is not None:
+                held = await renew(held)
+            else:
+                held = await open_credential(tries.attempt.credential_ref)
             asked = _for(tries.attempt, request, tries.until - clock())
-            async with aclosing(_once(tries.attempt, asked, open_credential, through)) as events:
+            async with aclosing(_once(runtime, held, asked, through)) as events:
                 async for event in events:
                     tries.saw(event)
                     yield event
@@ -60,10 +73,8 @@ async def stream(
 
 
 async def _once(
-    attempt: Attempt, request: GenerateRequest, open_credential: OpenByRef, through: Guard
+    runtime: ProviderRuntime, credential: OpenCredential, request: GenerateRequest, through: Guard
 ) -> AsyncGenerator[StreamEvent]:
-    runtime = await adapter(attempt.provider_id)
-    credential = await open_credential(attempt.credential_ref)
     async with through.call(credential) as call:
         silent = True
         async with aclosing(whole(runtime.stream_generate(credential, request))) as mended:

@@ -8,7 +8,7 @@ from providers import registry
 from providers.credentials import descriptors
 from providers.judging import SLOW
 from providers.models import Credential, HealthState, ProviderHealth
-from providers.resolution import Descriptor, resolve
+from providers.resolution import Descriptor, Resolution, resolve
 
 TROUBLE = (HealthState.DOWN, HealthState.EXPIRED, HealthState.DEGRADED)
 
@@ -53,12 +53,21 @@ def mark(provider_id: str, used: Descriptor | None, known: Canonical) -> Mark:
     return Mark(provider_id, *_state(used, known.of(used)))
 
 
+# By the kind and the state of a credential: what only its owner can put right.
+_TROUBLE = {
+    ("api_key", Credential.State.REFUSED.value): ("down", "Key refused"),
+    ("session", Credential.State.REFUSED.value): ("down", "Session refused"),
+    ("session", Credential.State.EXPIRED.value): ("expired", "Session expired"),
+    ("session", Credential.State.MALFORMED.value): ("down", "Session unreadable"),
+}
+
+
 def _state(used: Descriptor, health: ProviderHealth | None) -> tuple[str, str]:
     state = health.state if health else HealthState.UNKNOWN
     reason = health.reason if health else ""
     stored = used.ref.startswith("credential:")
-    if stored and used.state == Credential.State.REFUSED:
-        return "down", "Key refused"
+    if (stored or used.kind == "session") and (trouble := _TROUBLE.get((used.kind, used.state))):
+        return trouble
     if state == HealthState.DOWN or (stored and used.state == Credential.State.UNREACHABLE):
         return "down", "Not responding"
     if state == HealthState.EXPIRED and not stored:
@@ -72,19 +81,28 @@ def _state(used: Descriptor, health: ProviderHealth | None) -> tuple[str, str]:
     return "unknown", "Not checked yet"
 
 
+def way_to(provider_id: str, found: Sequence[Descriptor]) -> Resolution:
+    """What a request to this provider meets: a real credential, or what stands in its way, before the sandbox."""
+    real = resolve(provider_id, found, sandbox_model=False)
+    return real if real.chosen or real.blocked else resolve(provider_id, found, sandbox_model=True)
+
+
 def used_for(provider_id: str, found: Sequence[Descriptor]) -> Descriptor | None:
-    """What a request to this provider goes out with: a real credential before the sandbox."""
-    real = resolve(provider_id, found, sandbox_model=False).chosen
-    return real or resolve(provider_id, found, sandbox_model=True).chosen
+    """The credential that a request to this provider goes out with, or the session that has to be put right first."""
+    way = way_to(provider_id, found)
+    return way.chosen or way.blocked
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """One provider for one person; `row` is its canonical health, None where it says nothing about their way there."""
+    """One provider for one person; `row` is its canonical health, None where it says nothing about their way there.
+    `used` is the credential that they would use, `fallback` why that is a key in the place of a session."""
 
     provider: registry.Provider
     mark: Mark
     row: ProviderHealth | None
+    used: Descriptor | None = None
+    fallback: str = ""
 
 
 def stand(actor: Actor) -> list[Stand]:
@@ -93,9 +111,10 @@ def stand(actor: Actor) -> list[Stand]:
     known = canonical(found)
     listed = []
     for provider in registry.available():
-        used = used_for(provider.provider_id, found)
+        way = way_to(provider.provider_id, found)
+        used = way.chosen or way.blocked
         shown = mark(provider.provider_id, used, known)
-        listed.append(Stand(provider, shown, known.of(used) if used else None))
+        listed.append(Stand(provider, shown, known.of(used) if used else None, used, way.reason))
     return listed
 
 

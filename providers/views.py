@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actors import aactor_of, actor_of
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
-from providers import checks, credentials, policies, registry, standing, status, status_words
+from providers import checks, credentials, policies, registry, session_keeping, standing, status, status_words
 from providers.contract import CredentialCheck
-from providers.forms import KeyForm
+from providers.forms import KeyForm, ModeForm, SessionForm
 from providers.models import Credential
 from providers.panels import panels
 
@@ -43,6 +43,30 @@ async def keep(request: HttpRequest, provider_id: str) -> HttpResponse:
     return _back(provider_id, shared=kept.user_id is None)
 
 
+@sensitive_post_parameters("secret")
+@require_POST
+async def keep_session(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Save a pasted session, prefer it, and check it."""
+    actor = await aactor_of(request)
+    form = SessionForm(request.POST)
+    kept = await sync_to_async(_keep)(request, actor, provider_id, form)
+    if isinstance(kept, HttpResponse):
+        return kept
+    _tell(request, provider_id, await checks.check(f"credential:{kept.pk}"), thing="session")
+    return _back(provider_id, shared=kept.user_id is None)
+
+
+@require_POST
+def mode(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Prefer a session or a key."""
+    form, shared = ModeForm(request.POST), "shared" in request.POST
+    if not form.is_valid():
+        raise Problem(422, "invalid_mode", "Choose an API key or a session.")
+    session_keeping.prefer(actor_of(request), provider_id=provider_id, shared=shared, **form.cleaned_data)
+    messages.success(request, f"Requests to {registry.providers()[provider_id].label} now go out as chosen.")
+    return _back(provider_id, shared=shared)
+
+
 @require_POST
 async def check(request: HttpRequest) -> HttpResponse:
     actor = await aactor_of(request)
@@ -51,7 +75,8 @@ async def check(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         raise not_found()
     await sync_to_async(credentials.note_check)(actor, chosen.ref)
-    _tell(request, chosen.provider_id, await checks.check(chosen.ref))
+    thing = "session" if chosen.kind == "session" else "key"
+    _tell(request, chosen.provider_id, await checks.check(chosen.ref), thing=thing)
     return _back(chosen.provider_id, shared="shared" in request.POST)
 
 
@@ -60,7 +85,8 @@ def remove(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     row = credentials.editable(actor, credential_id)
     credentials.remove(actor, credential_id)
-    messages.success(request, f"The {registry.providers()[row.provider_id].label} key is removed.")
+    thing = "session" if row.kind == Credential.Kind.SESSION else "key"
+    messages.success(request, f"The {registry.providers()[row.provider_id].label} {thing} is removed.")
     return _back(row.provider_id, shared=row.user_id is None)
 
 
@@ -105,7 +131,9 @@ async def check_all(request: HttpRequest) -> HttpResponse:
 
 
 # ---------------------------------------------------------------- what they share
-def _keep(request: HttpRequest, actor: Actor, provider_id: str, form: KeyForm) -> Credential | HttpResponse:
+def _keep(
+    request: HttpRequest, actor: Actor, provider_id: str, form: KeyForm | SessionForm
+) -> Credential | HttpResponse:
     """The stored row, or the page again with the reason under the field."""
     shared = "shared" in request.POST
     if provider_id not in {provider.provider_id for provider in registry.available()}:
@@ -113,20 +141,20 @@ def _keep(request: HttpRequest, actor: Actor, provider_id: str, form: KeyForm) -
     if not form.is_valid():
         field = next(iter(form.errors))
         return _page(request, actor, _fault(provider_id, shared, field, str(form.errors[field][0]), form))
-    given = form.cleaned_data
+    given = {**form.cleaned_data, "provider_id": provider_id, "shared": shared}
     try:
-        return credentials.save(
-            actor, provider_id=provider_id, secret=given["secret"], shared=shared, base_url=given["base_url"]
-        )
+        if isinstance(form, SessionForm):
+            return session_keeping.save(actor, session_keeping.Given(**given))
+        return credentials.save(actor, **given)
     except Problem as problem:
         if problem.status != 422:
             raise
         return _page(request, actor, _fault(provider_id, shared, problem.extra["field"], problem.title, form))
 
 
-def _fault(provider_id: str, shared: bool, field: str, text: str, form: KeyForm) -> dict[str, Any]:
+def _fault(provider_id: str, shared: bool, field: str, text: str, form: KeyForm | SessionForm) -> dict[str, Any]:
     """What the template needs to say where the input was refused; the base URL is repeated, the secret is not."""
-    anchor = f"{'w' if shared else 'p'}-{provider_id}"
+    anchor = f"{'w' if shared else 'p'}-{provider_id}{'-session' if isinstance(form, SessionForm) else ''}"
     return {"anchor": anchor, "field": field, "text": text, "base_url": form.data.get("base_url", "")[:300]}
 
 
@@ -137,15 +165,15 @@ def _page(request: HttpRequest, actor: Actor, fault: dict[str, Any] | None = Non
     return render(request, "providers/settings.html", values, status=422 if fault else 200)
 
 
-def _tell(request: HttpRequest, provider_id: str, result: CredentialCheck) -> None:
+def _tell(request: HttpRequest, provider_id: str, result: CredentialCheck, thing: str = "key") -> None:
     label = registry.providers()[provider_id].label
     state = checks.state_after(result)
     if state == Credential.State.WORKING:
-        messages.success(request, f"{label} accepted the key in {result.latency_ms} ms.")
-    elif state == Credential.State.REFUSED:
-        messages.error(request, f"{label} refused the key. Replace it, or remove it.")
+        messages.success(request, f"{label} accepted the {thing} in {result.latency_ms} ms.")
+    elif state in {Credential.State.REFUSED, Credential.State.EXPIRED}:
+        messages.error(request, f"{label} refused the {thing}. Replace it, or remove it.")
     else:
-        messages.warning(request, f"{label} did not answer, so the key is not checked yet.")
+        messages.warning(request, f"{label} did not answer, so the {thing} is not checked yet.")
 
 
 def _back(provider_id: str, *, shared: bool) -> HttpResponseRedirect:

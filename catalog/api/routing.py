@@ -13,6 +13,7 @@ from catalog.evidence import ABILITIES
 from catalog.facts import facts_for
 from catalog.models import Context, Rule
 from catalog.routing import RoutingRequest, plan
+from providers import session_keeping
 from providers.errors import ErrorCode
 
 
@@ -24,11 +25,36 @@ class ExplainIn(serializers.Serializer[Any]):
     sticky = serializers.CharField(
         required=False, allow_blank=True, max_length=201, default="", help_text="The model that a conversation holds."
     )
+    credential = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=80,
+        default="",
+        help_text="The id of a credential to use, or its reference, where the workspace allows that.",
+    )
     needs = serializers.ListField(
         child=serializers.ChoiceField(choices=ABILITIES),
         default=list,
         help_text="What the model must be known to be able to do.",
     )
+
+
+class CredentialStep(serializers.Serializer[Any]):
+    """A credential that was looked at. Without `ref` there is none at this source."""
+
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="`request` for the one that the request names; `of` then says whose."
+    )
+    verdict = serializers.CharField()
+    words = serializers.CharField(help_text="Both as a sentence.")
+    ref = serializers.CharField(required=False)
+    of = serializers.CharField(required=False)
+    hint = serializers.CharField(required=False)
+    kind = serializers.CharField(required=False)
+    state = serializers.CharField(required=False)
+    account = serializers.CharField(required=False)
+    fallback_applied = serializers.BooleanField(required=False)
+    reason = serializers.CharField(required=False, help_text="Why a key stands in for a session.")
 
 
 class AttemptOut(serializers.Serializer[Any]):
@@ -39,6 +65,11 @@ class AttemptOut(serializers.Serializer[Any]):
     credential_ref = serializers.CharField(help_text="Names a credential; it opens nothing.")
     credential_source = serializers.ChoiceField(choices=Rule.Source.choices)
     credential_hint = serializers.CharField()
+    credential_kind = serializers.ChoiceField(choices=["api_key", "session"])
+    backup_ref = serializers.CharField(
+        allow_blank=True, help_text="The key of the same owner that stands in when the session fails."
+    )
+    backup_hint = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(
         help_text="What proposed it: `request`, `conversation`, a level of the defaults, `fallback`, …"
     )
@@ -49,7 +80,8 @@ class CandidateOut(serializers.Serializer[Any]):
     model = serializers.CharField()
     why = serializers.CharField()
     verdict = serializers.CharField(
-        help_text="`chosen`, or why not: `unknown`, `vanished`, `no_credential`, `policy_denied`, `lacks_…`, "
+        help_text="`chosen`, or why not: `unknown`, `vanished`, `no_credential`, `session_expired`, "
+        "`invalid_auth`, `policy_denied`, `lacks_…`, "
         "`repeated`, `other_side`, `not_needed`."
     )
 
@@ -74,9 +106,8 @@ class PlanOut(serializers.Serializer[Any]):
     alias = AliasStep(required=False, help_text="There only when an alias was named.")
     attempts = AttemptOut(many=True)
     candidates = CandidateOut(many=True)
-    credentials = serializers.ListField(
-        child=serializers.DictField(), help_text="The credentials looked at for the first attempt, with a verdict each."
-    )
+    credentials = CredentialStep(many=True, help_text="Those looked at for the first attempt, with a verdict each.")
+    because = serializers.CharField(allow_blank=True, help_text="The credential that is used and why, a sentence.")
     omitted = serializers.IntegerField(required=False, help_text="How many more candidates were looked at.")
 
 
@@ -90,4 +121,6 @@ class ExplainView(APIView):
         asked.is_valid(raise_exception=True)
         found = asked.validated_data
         wanted = RoutingRequest(found["context"], found["model"], found["sticky"], frozenset(found["needs"]))
-        return Response(plan(wanted, facts_for(actor_of(request))).as_json())
+        actor = actor_of(request)
+        named = session_keeping.reference(actor, found["credential"]) if found["credential"] else None
+        return Response(plan(wanted, facts_for(actor, named)).as_json())

@@ -26,9 +26,9 @@ from chat.models import Run
 from chat.provenance import Tried
 from chat.usage import added
 from providers.contract import Deadlines, GenerateRequest
-from providers.credentials import aopen_ref
 from providers.errors import ProviderError
 from providers.events import CONTENT_EVENTS, AttemptChanged, Finished, StreamEvent
+from providers.renewal import aopen_ref, arenew
 from providers.runtime import stream
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ async def events(passage: Passage) -> AsyncGenerator[StreamEvent]:
     run = passage.run
     try:
         with Tried(run, passage.where.attempts) as tried:
-            async with aclosing(stream(passage.where.attempts, passage.request, aopen_ref)) as received:
+            async with aclosing(stream(passage.where.attempts, passage.request, aopen_ref, renew=arenew)) as received:
                 async for event in received:
                     if isinstance(event, AttemptChanged):
                         tried.next(event)

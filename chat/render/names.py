@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from catalog.models import LanguageModel
+from chat import provenance
 from chat.models import Run
+from providers import credential_words
 from providers.registry import Provider, providers
 
 CREDENTIALS = {
@@ -23,8 +25,9 @@ class By:
     """Who answers: `key` is `provider/model_id` or empty while nobody is chosen; `credential` a phrase, may be empty.
 
     `first_word` is in seconds, `tokens` the length of the answer; both are None until the run has ended. `fallback`
-    says that another one was asked first. `total` counts the tokens of its specialists as well. `toolless` says that
-    the conversation's tools were kept from a model that is not known to take any.
+    says that another one was asked first, `why` what became of each credential. `total` counts the tokens of its
+    specialists as well. `toolless` says that the conversation's tools were
+    kept from a model that is not known to take any.
     """
 
     key: str = ""
@@ -33,6 +36,7 @@ class By:
     first_word: float | None = None
     tokens: int | None = None
     fallback: bool = False
+    why: tuple[str, ...] = ()
     total: int | None = None
     toolless: bool = False
 
@@ -64,8 +68,10 @@ def labels_of(keys: Iterable[str]) -> dict[str, str]:
     return {key: found[key] for key in wanted if key in found}
 
 
-def credential_phrase(source: str, hint: str) -> str:
+def credential_phrase(source: str, hint: str, kind: str = "") -> str:
     phrase = CREDENTIALS.get(source, source)
+    if kind == "session":
+        phrase = phrase.replace("key", "session")
     return f"{phrase} {hint}" if source in {"own", "request"} and hint else phrase
 
 
@@ -76,31 +82,44 @@ def by_of(run: Run, labels: Mapping[str, str], children: Sequence[Run] = ()) -> 
     return By(
         key,
         label_of(key, labels),
-        credential_phrase(run.credential_source, run.credential_hint),
+        credential_phrase(run.credential_source, run.credential_hint, provenance.kind(run)),
         waited if run.ended_at else None,
         run.usage.get("output_tokens"),
-        any(line["state"] == "fallback" for line in run.trace.get("attempts", ())),
+        any(line["state"] == "fallback" for line in run.trace.get("attempts", ())) or bool(provenance.stand_in(run)),
+        _why(run) if run.ended_at else (),
         sum(each.usage.get("output_tokens") or 0 for each in (run, *children)) if children and run.ended_at else None,
         "tools_off" in run.trace,
     )
+
+
+def _why(run: Run) -> tuple[str, ...]:
+    """The credential that answered and why, then each that was looked at."""
+    trace = run.trace.get("credentials", ())
+    first = credential_words.because(trace)
+    return (first, *(credential_words.said(line) for line in trace)) if first else ()
 
 
 def moves_of(run: Run, labels: Mapping[str, str]) -> list[tuple[str, str, By]]:
     """The fallbacks of a run: the name of the model that failed, the code of the failure, and who came next."""
     lines = run.trace.get("attempts", [])
     moves = []
+    if reason := provenance.stand_in(run):
+        used = next(line for line in run.trace["credentials"] if line.get("fallback_applied"))
+        moves.append(("", reason, By("", "", credential_phrase(used["source"], used["hint"]))))
     for before, after in pairwise(lines):
         if after["state"] == "fallback":
             failed = label_of(f"{before['provider_id']}/{before['model_id']}", labels)
             key = f"{after['provider_id']}/{after['model_id']}"
-            moves.append((failed, before["outcome"], By(key, label_of(key, labels))))
+            told = (after["credential_source"], after["credential_hint"], after.get("credential_kind", ""))
+            moves.append((failed, before["outcome"], By(key, label_of(key, labels), credential_phrase(*told))))
     return moves
 
 
 def by_started(data: Mapping[str, Any], labels: Mapping[str, str]) -> By:
     """From the `status` event that opens a run or moves it to another model."""
     key = str(data.get("model") or data.get("requested") or "")
-    phrase = credential_phrase(str(data.get("credential", "")), str(data.get("hint", "")))
+    told = (str(data.get(name, "")) for name in ("credential", "hint", "kind"))
+    phrase = credential_phrase(*told)
     return By(key, label_of(key, labels), phrase, fallback=data.get("state") == "fallback")
 
 

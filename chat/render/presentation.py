@@ -156,8 +156,8 @@ class Presentation:
                 self._delegated(data, labels)
             case "compacting" | "compacted" | "compaction_failed":
                 self._compaction(data)
-            case "retry":
-                self._say(f"{self.by.label} failed, trying again.")
+            case "renewal" | "retry" as state:
+                self._say("Renewing the session." if state == "renewal" else f"{self.by.label} failed, trying again.")
 
     def _read(self, data: Mapping[str, Any]) -> None:
         """How far a document is read; one line that changes."""

@@ -29,6 +29,15 @@ WHY = {
     "timeout": "took too long",
     "quota_exceeded": "has no quota left",
 }
+# Why a key stands in for a session: codes of failures, and what was known before anybody was asked.
+SESSIONS = {
+    "session_expired": "The session has expired",
+    "session_malformed": "The stored session cannot be read",
+    "invalid_auth": "The stored session cannot be read",
+    "session_absent": "There is no session",
+    "missing_auth": "The session was removed",
+    "session_unsupported": "This provider knows no sessions",
+}
 
 
 class Route:
@@ -59,8 +68,12 @@ class Route:
 
     def fallback(self, first: str, reason: str, by: By) -> Stop:
         """The change of route from the model that failed to the one that answers, before anything it says."""
-        title = f"{first} {WHY.get(reason, 'failed')}, so {by.label} is answering."
-        text = f"Workspace policy allows this fallback. Your message went to {by.provider_label}."
+        if reason in SESSIONS:
+            title = f"{SESSIONS[reason]}, so {by.credential} is used."
+            text = "That is what the settings of your providers allow."
+        else:
+            title = f"{first} {WHY.get(reason, 'failed')}, so {by.label} is answering."
+            text = f"Workspace policy allows this fallback. Your message went to {by.provider_label}."
         stop, _ = self.open("fallback", title=title, text=text)
         stop.live = False
         self.by = self.writing.by = by

@@ -74,8 +74,11 @@ def _client(credential: OpenCredential, deadlines: Deadlines) -> AsyncAnthropic:
     so an address may end with it or not."""
     for name in _AMBIENT:
         os.environ.pop(name, None)
+    secret = wire.key_of(credential)
+    session = credential.kind == "session"
     return AsyncAnthropic(
-        api_key=wire.key_of(credential),
+        api_key=None if session else secret,
+        auth_token=secret if session else None,
         base_url=credential.base_url.rstrip("/").removesuffix("/v1") or BASE_URL,
         http_client=http.client(),
         max_retries=0,

@@ -2,13 +2,14 @@
 
 import pytest
 
+from providers.auth_mode import Mode
 from providers.errors import ErrorCode
 from providers.resolution import Descriptor, Source, resolve
 
 OPENAI = "openai"
 
 
-def one(source: Source, *, provider: str = OPENAI, kind: str = "api_key", state: str = "working") -> Descriptor:
+def one(source: Source, *, provider: str = OPENAI, kind: Mode = "api_key", state: str = "working") -> Descriptor:
     return Descriptor(f"{source}-ref", provider, source, kind, state, "sk-…4f2a", sandbox=source == "sandbox")
 
 
@@ -18,7 +19,6 @@ def one(source: Source, *, provider: str = OPENAI, kind: str = "api_key", state:
         (["own", "workspace", "environment", "sandbox"], "own"),
         (["workspace", "environment", "sandbox"], "workspace"),
         (["environment", "sandbox"], "environment"),
-        (["request", "own"], "request"),
         (["sandbox"], None),
         ([], None),
     ],
@@ -47,7 +47,7 @@ def test_a_sandbox_model_is_answered_by_the_sandbox_alone() -> None:
     assert resolve(OPENAI, [one("own")], sandbox_model=True).error is ErrorCode.MISSING_AUTH
 
 
-def test_a_session_is_not_used_while_sessions_are_unknown() -> None:
+def test_a_session_is_not_used_while_its_owner_prefers_keys() -> None:
     assert resolve(OPENAI, [one("own", kind="session")], sandbox_model=False).chosen is None
 
 

@@ -121,6 +121,16 @@ LINES: dict[str, list[Line]] = {
         shared("workspace credential", "GET"),
         shared("workspace credential", "DELETE", by=ADMINS),
     ],
+    "providers_api:sessions": [
+        without_calling(members("POST", body={"provider_id": "openai", "secret": "sk-bbbbbbbbbbbbbbbbbbbbbbbbbbbb"})),
+        without_calling(
+            admins("POST", body={"provider_id": "openai", "secret": "sk-cccccccccccccccccccccccccc", "shared": True})
+        ),
+    ],
+    "providers_api:mode": [
+        members("PUT", body={"mode": "session"}),
+        admins("PUT", body={"mode": "session", "shared": True}),
+    ],
     "providers_api:check": [
         without_calling(own("credential", "POST")),
         without_calling(shared("workspace credential", "POST")),

@@ -29,6 +29,7 @@ PAGES = {
     "accounts.Invitation": Page("invitation"),
     "accounts.AuditEntry": Page("audit"),
     "providers.Credential": Page("workspace credential", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
+    "providers.CredentialPolicy": Page("credential policy", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "providers.ProviderHealth": Page("health", everybodys=True),
     "providers.Drill": Page("drill", add=ADMITTED, change=ADMITTED),  # a POST to the report shows it, as a GET does
     "chat.McpServer": Page("MCP server", add=ADMITTED, change=ADMITTED, delete=ADMITTED),

@@ -122,6 +122,14 @@ PROVIDERS: dict[str, list[Line]] = {
         members("POST"),
         without_calling(admins("POST", body={"shared": "1", "secret": "sk-aaaaaaaaaaaaaaaaaaaaaaaaaaaa"})),
     ],
+    "providers:keep_session": [
+        without_calling(members("POST", body={"secret": "sk-bbbbbbbbbbbbbbbbbbbbbbbbbbbb"})),
+        without_calling(admins("POST", body={"secret": "sk-cccccccccccccccccccccccccc", "shared": "1"})),
+    ],
+    "providers:mode": [
+        members("POST", body={"mode": "session"}),
+        admins("POST", body={"mode": "session", "shared": "1"}),
+    ],
     "providers:remove": [own("credential", "POST"), shared("workspace credential", "POST", by=ADMINS)],
     "providers:status": [members("GET")],
     "providers:check_all": [without_calling(admins("POST"))],

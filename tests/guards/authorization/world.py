@@ -22,6 +22,7 @@ from accounts.policies import Actor, actor_for
 from catalog.models import Context, ContextDefault, FallbackStep, LanguageModel, Limit, ModelAlias, ModelMigration, Rule
 from chat.models import Attachment, AttachmentPage, Compaction, McpServer, Run, Specialist, UsageEntry
 from providers.models import Credential, Drill, ProviderHealth
+from providers.preferences import CredentialPolicy
 from tests.accounts.conftest import prove_passkey
 from tests.accounts.device import SoftDevice
 from tests.chat.engine.rows import make_run
@@ -236,6 +237,7 @@ def _common(world: World, workspace: Workspace) -> None:
         "member's account": other.user_id,
         "invitation": invitation.pk,
         "workspace credential": _credential(workspace, None).pk,
+        "credential policy": CredentialPolicy.objects.create(workspace=workspace, references=True).pk,
         "identity provider": IdentityProvider.objects.get(workspace=workspace).pk,
     }
     for kind, pk in made.items():

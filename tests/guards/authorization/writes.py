@@ -45,6 +45,8 @@ AUDITED: dict[tuple[str, str], tuple[str, dict[str, Any], str]] = {
     ("chat_api:specialists", "POST"): ("", api.SPECIALIST, "specialist.created"),
     ("chat_api:specialist", "PATCH"): ("specialist", {"name": "Another"}, "specialist.changed"),
     ("chat_api:specialist", "DELETE"): ("specialist", {}, "specialist.removed"),
+    ("providers_api:mode", "PUT"): ("", {"mode": "session", "shared": True}, "credential.mode_set"),
+    ("providers:mode", "POST"): ("", {"mode": "session"}, "credential.mode_set"),
     ("providers_api:credential", "DELETE"): ("workspace credential", {}, "credential.removed"),
 }
 
@@ -65,6 +67,8 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("providers:check", "POST"): PROVIDER,
     ("providers:check_all", "POST"): PROVIDER,
     ("providers_api:credentials", "POST"): PROVIDER,
+    ("providers_api:sessions", "POST"): PROVIDER,
+    ("providers:keep_session", "POST"): PROVIDER,
     ("providers_api:check", "POST"): PROVIDER,
     ("2fa/webauthn/add/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/remove/", "POST"): SIGNING,

@@ -1,0 +1,61 @@
+"""What all sources of token sessions share: what is stored of a session, what fetching a new token gives, and how it
+fails. No Django, no vendor."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+# Above this a number of seconds would be in the year 5138: then it is one of milliseconds.
+_MILLISECONDS = 1e11
+
+
+class Ended(Exception):
+    """No new token will be given any more: somebody has to sign in, or to enter something, again."""
+
+
+class Unreachable(Exception):
+    """No new token now; asking later may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The secret part of a session: its token, empty before the first one, and what the next one is fetched with."""
+
+    token: str = field(default="", repr=False)
+    keep: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def dump(self) -> str:
+        return json.dumps({"token": self.token, "keep": dict(self.keep)})
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Raises ValueError for what is no such session."""
+        found = json.loads(text)
+        if not (
+            isinstance(found, dict) and isinstance(found.get("token"), str) and isinstance(found.get("keep"), dict)
+        ):
+            raise ValueError("not a stored session")
+        return cls(found["token"], {str(name): str(value) for name, value in found["keep"].items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A new token: `expires_at` in unix seconds, None for an unknown end; `keep` is what the next one is fetched with,
+    `account` whose it is, empty where nobody said."""
+
+    token: str = field(repr=False)
+    expires_at: float | None = None
+    keep: Mapping[str, str] = field(default_factory=dict, repr=False)
+    account: str = ""
+
+
+# Given where and how to fetch (nothing of it secret) and what is kept for it. Raises Ended or Unreachable.
+type Fetch = Callable[[Mapping[str, Any], Mapping[str, str]], Awaitable[Fetched]]
+
+
+def seconds(value: object) -> float | None:
+    """A moment in unix seconds, whether it was written in seconds or in milliseconds; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    return value / 1000 if value > _MILLISECONDS else float(value)
