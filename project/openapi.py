@@ -22,6 +22,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "LimitPeriodEnum": "catalog.models.Limit.Period",
         "MessageRoleEnum": "chat.models.Message.Role",
         "RoleEnum": "accounts.models.Role",
+        "CredentialKindEnum": "providers.models.Credential.Kind",
+        "CredentialStateEnum": "providers.models.Credential.State",
         "DrillStateEnum": "providers.models.Drill.State",
         "DrillKindEnum": "providers.models.Drill.Kind",
     },

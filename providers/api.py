@@ -195,7 +195,7 @@ def _visible(request: Request, pk: UUID) -> Credential:
     return row
 
 
-class UsedOut(serializers.Serializer[Any]):
+class CredentialUsedOut(serializers.Serializer[Any]):
     """The credential that a request of yours would take. `fallback` says why it is a key in the place of a session."""
 
     kind = serializers.ChoiceField(choices=Credential.Kind.choices)
@@ -219,7 +219,7 @@ class ProviderHealthOut(serializers.Serializer[Any]):
     last_checked_at = serializers.DateTimeField(allow_null=True)
     latency_ms = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField(allow_blank=True, help_text="The error code behind a state that is not ok.")
-    credential = UsedOut(allow_null=True)
+    credential = CredentialUsedOut(allow_null=True)
 
 
 class HealthOut(serializers.Serializer[Any]):
