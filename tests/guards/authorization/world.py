@@ -45,9 +45,7 @@ from tests.guards.authorization.rules import (
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 NO_NUMBER = "99999999"
 NUMBERED = {
-    "linked account",
-    "session",
-    "passkey",
+    *("linked account", "session", "passkey"),
     "default",
     "fallback",
     "model",
