@@ -150,4 +150,6 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("chat_api:runs", "POST"): CONTENT,
     ("chat_api:run-stop", "POST"): CONTENT,
     ("chat_api:structured", "POST"): CONTENT,
+    ("gateway:chat-completions", "POST"): CONTENT,
+    ("gateway:responses", "POST"): CONTENT,
 }
