@@ -288,9 +288,8 @@ def _file(user: User, workspace: Workspace, purpose: str) -> Attachment:
         size=5,
         sha256="0" * 64,
         file=ContentFile(b"Hello", name="notes.txt"),
-        state=Attachment.State.READY,
-        page_count=1,
-    )
+        state=Attachment.State.READY, page_count=1,
+    )  # fmt: skip
 
 
 def _credential(workspace: Workspace, user: User | None) -> Credential:
