@@ -191,7 +191,7 @@ def test_an_empty_database_is_served_with_any_ring(db: None, settings: Any) -> N
     assert vault.refusal() == ""
 
 
-@pytest.mark.parametrize("ring", ["lost:x", f"{new_key('lost')}"])
+@pytest.mark.parametrize("ring", ["lost:x", f"lost:{43 * 'A'}="])
 def test_no_ring_holds_a_key_that_is_called_lost(ring: str) -> None:
     with pytest.raises(ValueError, match=r"lost|Fernet"):
         keyring.ring(ring)
