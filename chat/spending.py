@@ -129,7 +129,7 @@ def _groups(rows: QuerySet[UsageEntry]) -> Any:
     counted = rows.order_by().annotate(day=TruncDay("at", tzinfo=UTC))
     return counted.values("day", "model", "user", "user__name", "user__email").annotate(
         runs=Count("pk"),
-        answers=Count("pk", filter=Q(answered=True)),
+        answers=Count("pk", filter=Q(answered=True, requests__gt=0)),  # a title is no answer to anybody
         input=Sum("input_tokens"),
         cached=Sum("cached_input_tokens"),
         output=Sum("output_tokens"),
@@ -168,5 +168,7 @@ def _bars(days: tuple[Line, ...]) -> tuple[Bar, ...]:
 
 
 def _bar(line: Line, x: float, width: float, height: int) -> Bar:
-    label = f"{line.name}: {line.amount.tokens:,} tokens, {line.amount.answers:,} answers, {line.amount.cost_words}"
+    used = line.amount
+    answers = f"{used.answers:,} answer{'' if used.answers == 1 else 's'}"
+    label = f"{line.name}: {used.tokens:,} tokens, {answers}, {used.cost_words}"
     return Bar(round(x, 1), CHART_HEIGHT - height, round(width, 1), height, label)

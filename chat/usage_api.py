@@ -28,7 +28,7 @@ class AmountOut(serializers.Serializer[Any]):
     not in it, `uncounted` those whose tokens nobody counted."""
 
     runs = serializers.IntegerField()
-    answers = serializers.IntegerField(help_text="The runs that ended well.")
+    answers = serializers.IntegerField(help_text="The answers that somebody asked for and got.")
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     uncounted = serializers.IntegerField()
