@@ -239,6 +239,8 @@ def at_once(number: int, work: Callable[[], None]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+# Fifty connections are half of what PostgreSQL grants: two workers must not ask for them at once.
+@pytest.mark.xdist_group("fifty connections")
 @pytest.mark.parametrize(("measure", "hard", "admitted"), [("requests", 7, 7), ("tokens", 7_100, 7)])
 @pytest.mark.usefixtures("catalog")
 def test_fifty_starts_at_once_admit_no_more_than_there_is_room_for(
