@@ -21,6 +21,7 @@ from chat.gateway.shapes import Question
 from providers import credentials, renewal
 from providers.errors import ErrorCode, ProviderError
 from providers.models import Credential
+from providers.resolution import Descriptor, Reference, resolve
 from tests.catalog.worlds import model, store
 from tests.providers.endpoint import Endpoint, endpoint
 from tests.providers.people import api_client, page_client
@@ -113,7 +114,7 @@ def test_what_was_not_begun_by_this_person_here_is_not_redeemed(
     assert not Credential.objects.exists()
 
 
-@pytest.mark.parametrize("query", [{"error": "access_denied"}, {"code": ""}, {"code": "c" * 5000}])
+@pytest.mark.parametrize("query", [{"error": "access_denied", "code": "c0de"}, {"code": ""}, {"code": "c" * 5000}])
 def test_who_says_no_at_the_vendor_changes_nothing(alice: Actor, vendor: Endpoint, query: dict[str, str]) -> None:
     client = page_client(alice)
     state = leave(client)["state"]
@@ -159,7 +160,7 @@ def test_signing_out_forgets_it_and_prefers_keys_again(alice: Actor, vendor: End
 def test_it_is_never_used_through_the_openai_compatible_api(alice: Actor, vendor: Endpoint, vendors: str) -> None:
     store(model("openai/gpt-sandbox"))
     row = kept(alice)
-    question = Question("openai/gpt-sandbox", REQUEST.messages)
+    question = Question("openai/gpt-sandbox", tuple(REQUEST.messages))
     assert plan(RoutingRequest(Context.CHAT, question.model), facts_for(alice)).attempts[0].credential_ref == ref(row)
     with pytest.raises(ProviderError) as failed:
         alone(passing.enter(alice, question))
@@ -172,6 +173,14 @@ def test_it_is_never_used_through_the_openai_compatible_api(alice: Actor, vendor
     passage = alone(passing.enter(alice, question))
     assert [one.credential_ref for one in passage.where.attempts] == [ref(shared)]
     assert "not_relayed" in json.dumps(passage.run.trace)
+
+
+def test_a_request_that_names_it_does_not_get_around_that() -> None:
+    one = Descriptor("credential:1", "openai", "own", "session", "working", "", barred="not_relayed")
+    key = Descriptor("credential:2", "openai", "own", "api_key", "working", "")
+    found = resolve("openai", [one, key], sandbox_model=False, reference=Reference(one.ref, "openai"))
+    assert (found.chosen, found.error) == (None, ErrorCode.MISSING_AUTH)
+    assert [line["verdict"] for line in found.trace][:2] == ["not_relayed", "not_relayed"]
 
 
 def test_one_person_s_plan_never_answers_another(alice: Actor, bob: Actor, vendor: Endpoint) -> None:

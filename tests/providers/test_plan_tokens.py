@@ -7,6 +7,7 @@ import pytest
 
 from accounts.policies import Actor
 from providers import credentials, renewal, runtime
+from providers.adapters import openai_faults
 from providers.adapters.openai_plan import FORBIDDEN
 from providers.contract import GenerateRequest, ModelInfo
 from providers.errors import ErrorCode, ProviderError
@@ -82,6 +83,23 @@ def test_forbidden_fields_are_never_sent(alice: Actor, vendor: Endpoint, vendors
     assert isinstance(seen["input"], list)
     assert "system" not in {one.get("role") for one in seen["input"]}
     assert [one["name"] for one in seen["tools"]] == ["clock"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (401, {"code": "subscription_sharing_invalid_user"}, ErrorCode.SESSION_EXPIRED),
+        (403, {"detail": "subscription_sharing_invalid_user"}, ErrorCode.SESSION_EXPIRED),
+        (403, {"code": "subscription_sharing_user_not_eligible"}, ErrorCode.PERMISSION_DENIED),
+        (403, {"code": "chatpass_v2_something"}, ErrorCode.PERMISSION_DENIED),
+        (429, {"code": "subscription_sharing_usage_limit_exceeded"}, ErrorCode.QUOTA_EXCEEDED),
+        (None, {"code": "subscription_sharing_usage_limit_exceeded"}, ErrorCode.QUOTA_EXCEEDED),
+        (503, {"code": "subscription_sharing_usage_unavailable"}, ErrorCode.PROVIDER_UNAVAILABLE),
+        (400, {"code": "subscription_sharing_unsupported_capability"}, ErrorCode.INVALID_REQUEST),
+    ],
+)
+def test_what_the_vendor_says_of_plans_is_understood(status: int | None, body: dict[str, str], code: ErrorCode) -> None:
+    assert openai_faults.failure("openai", body, status=status).code is code
 
 
 def test_a_key_still_sends_them(alice: Actor, vendor: Endpoint, vendors: str) -> None:
