@@ -67,11 +67,13 @@ def keep(actor: Actor, fetched: Fetched, issued: str) -> Credential:
         "renewing_until": None,
     }
     with transaction.atomic():
+        # Who signs in again has said before whether a key may stand in.
+        stands_in = AuthMode.objects.filter(**owner, fallback_allowed=True).exists()
         row = credentials.store(
             owner | {"kind": Credential.Kind.SESSION}, values, Stored(fetched.token, fetched.keep).dump()
         )
         credentials.note("credential.stored", row, actor.user_id)
         session_keeping.prefer(
-            actor, provider_id=PROVIDER, mode=AuthMode.Mode.SESSION, fallback_allowed=False, shared=False
+            actor, provider_id=PROVIDER, mode=AuthMode.Mode.SESSION, fallback_allowed=stands_in, shared=False
         )
     return row

@@ -18,7 +18,7 @@ from catalog.models import Context
 from catalog.routing import RoutingRequest, plan
 from chat.gateway import listing, passing
 from chat.gateway.shapes import Question
-from providers import credentials, renewal
+from providers import credentials, renewal, session_keeping
 from providers.errors import ErrorCode, ProviderError
 from providers.models import Credential
 from providers.resolution import Descriptor, Reference, resolve
@@ -146,6 +146,14 @@ def test_a_plan_cannot_be_entered_as_a_token(alice: Actor, vendor: Endpoint) -> 
     answer = api_client(alice).post("/api/v1/credentials/sessions/", json.dumps(body), content_type="application/json")
     assert answer.status_code in {400, 422}
     assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_signing_in_again_keeps_whether_a_key_may_stand_in(alice: Actor, vendor: Endpoint, said: bool) -> None:
+    kept(alice)
+    session_keeping.prefer(alice, provider_id="openai", mode="session", fallback_allowed=said, shared=False)
+    kept(alice)
+    assert [one.fallback_allowed for one in credentials.descriptors(alice) if one.method] == [said]
 
 
 def test_signing_out_forgets_it_and_prefers_keys_again(alice: Actor, vendor: Endpoint) -> None:
