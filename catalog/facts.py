@@ -54,11 +54,12 @@ class Facts:
         return self._resolved[side]
 
 
-def facts_for(actor: Actor, reference: Reference | None = None) -> Facts:
-    """Three queries: the credentials, whether the catalog in memory still holds, and the person's own defaults."""
-    found = tuple(credentials.descriptors(actor))
+def facts_for(actor: Actor, reference: Reference | None = None, *, relayed: bool = False) -> Facts:
+    """Three queries: the credentials, whether the catalog in memory still holds, and the person's own defaults. A
+    request that was `relayed` came through the OpenAI-compatible API."""
+    found = tuple(credentials.descriptors(actor, relayed=relayed))
     shelf = snapshot.current()
-    reached = {(one.provider_id, one.sandbox) for one in found}
+    reached = {(one.provider_id, one.sandbox) for one in found if not one.barred}
     mine = actor.workspace_id
     return Facts(
         actor,

@@ -40,6 +40,15 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
     raise SettingError(f"{name} must be true or false, not {value!r}.")
 
 
+def at_home(name: str, home: bool) -> bool:
+    """A flag, off by default, of an installation on one's own machine only: `home` says whether this is one."""
+    if not flag(name, default=False):
+        return False
+    if not home:
+        raise SettingError(f"{name} is for an installation that serves its own machine alone.")
+    return True
+
+
 def integer(name: str, default: int, *, low: int, high: int, environ: Mapping[str, str] = os.environ) -> int:
     value = text(name, environ=environ)
     if not value:

@@ -24,6 +24,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RoleEnum": "accounts.models.Role",
         "CredentialKindEnum": "providers.models.Credential.Kind",
         "CredentialStateEnum": "providers.models.Credential.State",
+        "CredentialMethodEnum": "providers.models.Credential.Method",
+        "EnteredMethodEnum": "providers.models.Credential.ENTERED",
         "DrillStateEnum": "providers.models.Drill.State",
         "DrillKindEnum": "providers.models.Drill.Kind",
     },

@@ -89,6 +89,8 @@ ANTHROPIC_PROFILE = env.text("PARLEY_ANTHROPIC_PROFILE")
 ANTHROPIC_PROFILE_DIR = env.text("PARLEY_ANTHROPIC_PROFILE_DIR", str(Path.home() / ".config" / "anthropic"))
 # Whether the installation's API key may stand in for its session.
 SESSION_FALLBACK = env.flag("PARLEY_SESSION_FALLBACK", default=False)
+# Whether people may sign in with their own ChatGPT plans: the vendor allows that on their own machine only.
+CHATGPT_PLAN = env.at_home("PARLEY_CHATGPT_PLAN", DEVELOPMENT and not PUBLIC_URL and ALLOWED_HOSTS == LOOPBACK_HOSTS)
 GEMINI_API_VERSION = env.text("GEMINI_API_VERSION", "v1beta")
 env.forget_vendor_variables()
 

@@ -89,7 +89,7 @@ class SessionIn(serializers.Serializer[Any]):
     `organization_id`, maybe `service_account_id` and `workspace_id`; of both maybe the `endpoint`."""
 
     provider_id = serializers.CharField(max_length=40)
-    method = serializers.ChoiceField(choices=Credential.Method.choices, default=Credential.Method.BEARER.value)
+    method = serializers.ChoiceField(choices=Credential.ENTERED, default=Credential.Method.BEARER.value)
     secret = serializers.CharField(
         write_only=True, max_length=2 * LONGEST_TOKEN, allow_blank=True, style={"input_type": "password"}
     )

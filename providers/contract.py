@@ -27,7 +27,8 @@ class OpenCredential:
     """A credential ready for one call: the secret is inside, `ref` and `source` are safe to log.
 
     `base_url` is empty for the vendor's own address, `api_version` for the adapter's choice. `kind` is `api_key` or
-    `session`. `account` changes when another key takes this one's place; without it `ref` stands for the account.
+    `session`, `method` how a stored session came about. `account` changes when another key takes this one's place;
+    without it `ref` stands for the account.
     """
 
     provider_id: str
@@ -37,6 +38,7 @@ class OpenCredential:
     base_url: str = ""
     api_version: str = ""
     account: str = ""
+    method: str = ""
 
     def origin(self, model_id: str) -> Origin:
         """Of what this credential's account gets from a model."""

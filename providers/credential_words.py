@@ -19,6 +19,8 @@ VERDICTS = {
     "malformed": "cannot be read",
     "not_reached": "was not asked: what stands before it has to be put right first",
     "not_named": "is not what the request names",
+    "not_allowed": "is of a kind that the operator does not allow",
+    "not_relayed": "is never used through the OpenAI-compatible API",
 }
 # Why a key stands in for a session.
 _INSTEAD = {

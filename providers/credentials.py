@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,10 +46,22 @@ def open_stored(pk: UUID) -> tuple[Credential, Secret]:
 
 
 # ---------------------------------------------------------------- choosing
-def descriptors(actor: Actor) -> list[Descriptor]:
-    """Everything this person may send a request with, in one query and without reading a secret."""
+def descriptors(actor: Actor, *, relayed: bool = False) -> list[Descriptor]:
+    """Everything this person may send a request with, in one query and without reading a secret. What must not be used
+    says why; `relayed` requests came through the OpenAI-compatible API."""
     rows = Credential.objects.visible_to(actor).with_mode()
-    return [descriptor_of(row) for row in rows] + sources.descriptors()
+    found = [descriptor_of(row) for row in rows] + sources.descriptors()
+    return [replace(one, barred=barred(one.method, relayed=relayed)) for one in found] if relayed else found
+
+
+def barred(method: str, *, relayed: bool = False) -> str:
+    """Why a session of this kind must not be used, empty where it may: a plan answers its owner here, and nothing that
+    another program asks for."""
+    if method != Credential.Method.OPENAI_CHATGPT:
+        return ""
+    if not policies.chatgpt_plan_allowed():
+        return "not_allowed"
+    return "not_relayed" if relayed else ""
 
 
 def descriptor_of(row: Credential, now: datetime | None = None) -> Descriptor:
@@ -68,6 +80,7 @@ def descriptor_of(row: Credential, now: datetime | None = None) -> Descriptor:
         method=row.method,
         account=row.account,
         expires_at=row.expires_at.timestamp() if row.expires_at else None,
+        barred=barred(row.method),
     )
 
 
@@ -88,7 +101,7 @@ def for_listing(provider_id: str) -> list[list[Descriptor]]:
     rows = Credential.objects.filter(keeper, provider_id=provider_id).exclude(state__in=Credential.OVER)
     rank = {Credential.State.WORKING.value: 0, Credential.State.UNCHECKED.value: 1}
     for row in sorted(rows, key=lambda row: (row.user_id is not None, rank.get(row.state, 2))):
-        if not row.sandbox or settings.SANDBOX_URL:
+        if (not row.sandbox or settings.SANDBOX_URL) and not barred(row.method):
             places.setdefault("sandbox" if row.sandbox else row.base_url, []).append(descriptor_of(row))
     return [group[:3] for group in list(places.values())[:20]]
 
@@ -136,6 +149,9 @@ def hold(pk: UUID) -> Held:
         raise ProviderError(
             ErrorCode.INVALID_AUTH, lost, provider_id=_provider_of(pk), detail="key_unreadable"
         ) from None
+    if barred(row.method):
+        words = "The operator of this installation does not allow the use of ChatGPT plans."
+        raise ProviderError(ErrorCode.POLICY_DENIED, words, provider_id=row.provider_id)
     own = row.base_url or sources.base_url(row.provider_id)
     where = sources.sandbox_url(row.provider_id) if row.sandbox else own
     version = sources.api_version(row.provider_id)
@@ -151,6 +167,7 @@ def hold(pk: UUID) -> Held:
         base_url=where,
         api_version=version,
         account=account,
+        method=row.method,
     )
     return Held(row, opened, stored.keep)
 

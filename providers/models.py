@@ -70,7 +70,10 @@ class Credential(models.Model):
 
         BEARER = "bearer", "Pasted token"
         WORKLOAD_IDENTITY = "workload_identity", "Workload identity"
+        OPENAI_CHATGPT = "openai_chatgpt", "ChatGPT plan"
 
+    # What somebody enters; the others begin with a sign-in at the vendor.
+    ENTERED = ((Method.BEARER, Method.BEARER.label), (Method.WORKLOAD_IDENTITY, Method.WORKLOAD_IDENTITY.label))
     # What no request is made with until somebody has put it right.
     OVER = (State.EXPIRED, State.MALFORMED)
 
@@ -130,7 +133,7 @@ class Credential(models.Model):
     @property
     def renews(self) -> bool:
         """Whether new tokens are fetched for it; its secret then is what `sessions.base.Stored` holds."""
-        return self.method == self.Method.WORKLOAD_IDENTITY
+        return self.method in {self.Method.WORKLOAD_IDENTITY, self.Method.OPENAI_CHATGPT}
 
     def ended(self, now: datetime) -> bool:
         """Whether the time of a pasted session is over; what is fetched anew ends only when that fails."""

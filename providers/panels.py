@@ -45,6 +45,7 @@ class SessionPart:
     fallback_allowed: bool
     has_key: bool
     anchor: str
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,8 @@ def _session_part(provider: registry.Provider, rows: list[Credential], at: str, 
         facts = [Fact("Session", row.hint, mono=True), Fact("Kind", row.get_method_display())]
         facts += [Fact("Account", row.account)] if row.account else []
         facts += [Fact("Expires", _moment(row.expires_at, now))] if row.expires_at else []
-        facts += [Fact("State", Credential.State(descriptor_of(row, now).state).label)]
+        known = descriptor_of(row, now)
+        facts += [Fact("State", "Not allowed here" if known.barred else Credential.State(known.state).label)]
         facts += [Fact("Last checked", _checked(row, now))]
     return SessionPart(
         tuple(facts),
@@ -197,6 +199,7 @@ def _session_part(provider: registry.Provider, rows: list[Credential], at: str, 
         bool(wish and wish.fallback_allowed),
         key is not None,
         f"{at}-session",
+        row.method if row else "",
     )
 
 

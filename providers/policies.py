@@ -1,7 +1,9 @@
 """Who may keep which credential, and where it may be sent."""
 
 from django.conf import settings
+from django.http import HttpRequest
 
+from accounts.loopback import from_this_machine
 from accounts.policies import Actor
 from accounts.problems import Problem
 
@@ -36,6 +38,16 @@ def require_workload_identity(*, shared: bool) -> None:
     """It stands for a service and not for a person, so a workspace has one and a member has none."""
     if not shared:
         raise Problem(422, "invalid_shared", "Workload identity belongs to a workspace.", field="shared")
+
+
+def chatgpt_plan_allowed() -> bool:
+    """Whether people may use their own ChatGPT plans: the operator says so, on a loopback installation only."""
+    return bool(settings.CHATGPT_PLAN)
+
+
+def may_sign_in_with_chatgpt(request: HttpRequest) -> bool:
+    """Plans stay on their owner's machine, so whoever signs in with one has to be at it."""
+    return chatgpt_plan_allowed() and from_this_machine(request)
 
 
 def may_check_all(actor: Actor) -> bool:

@@ -22,12 +22,13 @@ from providers.database import in_database
 from providers.errors import ErrorCode, ProviderError
 from providers.models import Credential, CredentialQuerySet
 from providers.secrets import Secret, hint
-from providers.sessions import workload_identity
+from providers.sessions import openai_chatgpt, workload_identity
 from providers.sessions.base import Ended, Fetch, Fetched, Stored, Unreachable
 from providers.tries import NOT_RENEWED
 
 FETCH: Mapping[str, Fetch] = {
     Credential.Method.WORKLOAD_IDENTITY: workload_identity.fetch,
+    Credential.Method.OPENAI_CHATGPT: openai_chatgpt.fetch,
 }
 # A token with less time left is renewed first; one with less than EARLY is renewed beside the call that uses it.
 LEAST_SECONDS, EARLY_SECONDS = 30.0, 120.0

@@ -25,7 +25,8 @@ class Descriptor:
 
     `mode` is what its owner prefers for this provider, `fallback_allowed` whether a key may then stand in for a
     session. Of a session, `method` is how it came about, `account` whose it is at the vendor and `expires_at` its end
-    in unix seconds, None for an unknown one.
+    in unix seconds, None for an unknown one. `barred` says why it must not be used whatever its owner prefers, empty
+    where it may: then it is as one that is not there, and that is its verdict.
     """
 
     ref: str
@@ -40,6 +41,7 @@ class Descriptor:
     method: str = ""
     account: str = ""
     expires_at: float | None = None
+    barred: str = ""
 
     @property
     def standing(self) -> Session:
@@ -103,7 +105,8 @@ def resolve(
 
     Verdicts: `used`, `not_needed` (an earlier one was used), `wrong_kind` (the other side of the sandbox line),
     `not_preferred` (the owner prefers the other kind), `expired`, `malformed`, `not_reached` (an earlier owner's
-    session has to be put right first), `not_named` (the request names another one), `absent` (nobody stored one there).
+    session has to be put right first), `not_named` (the request names another one), `absent` (nobody stored one there),
+    `not_allowed` (the operator does not allow its kind), `not_relayed` (never through the OpenAI-compatible API).
     """
     mine = [candidate for candidate in candidates if candidate.provider_id == provider_id]
     found = _Search(sandbox_model, knows_sessions)
@@ -135,21 +138,21 @@ class _Search:
         if one is None:
             self.trace.append({"source": "request", "ref": reference.ref, "verdict": "absent"})
         else:
-            fits = [one] if one.sandbox == self.sandbox_model else []
-            verdict = self._decide(fits, one.kind, fallback_allowed=False).get(one.ref, "wrong_kind")
+            fits = [one] if one.sandbox == self.sandbox_model and not one.barred else []
+            verdict = self._decide(fits, one.kind, fallback_allowed=False).get(one.ref, one.barred or "wrong_kind")
             self.trace.append({**_line(one, verdict), "source": "request", "of": one.source})
         self.over = "not_named"
 
     def owner(self, source: Source, found: Sequence[Descriptor]) -> None:
         if not found and source in REPORTED:
             self.trace.append({"source": source, "verdict": "absent"})
-        fits = [each for each in found if each.sandbox == self.sandbox_model]
+        fits = [each for each in found if each.sandbox == self.sandbox_model and not each.barred]
         over = self.over
         verdicts: dict[str, str] = {}
         if fits and not over:
             verdicts = self._decide(fits, fits[0].mode, fallback_allowed=fits[0].fallback_allowed)
         for each in found:
-            line = _line(each, verdicts.get(each.ref) or (over if each in fits else "wrong_kind"))
+            line = _line(each, verdicts.get(each.ref) or (over if each in fits else each.barred or "wrong_kind"))
             if each is self.chosen and self.reason:
                 line |= {"fallback_applied": True, "reason": self.reason}
             self.trace.append(line)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from providers import api, views
+from providers import api, plan_views, views
 
 app_name = "providers"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("settings/providers/<slug:provider_id>/session/", views.keep_session, name="keep_session"),
     path("settings/providers/<slug:provider_id>/mode/", views.mode, name="mode"),
     path("settings/providers/keys/<uuid:credential_id>/remove/", views.remove, name="remove"),
+    path("settings/providers/chatgpt/", plan_views.begin, name="chatgpt"),
+    path("settings/providers/chatgpt/done/", plan_views.done, name="chatgpt_done"),
+    # The vendor names this path.
+    path("auth/callback", plan_views.returned, name="chatgpt_return"),
     path("status/", views.status_page, name="status"),
     path("status/check/", views.check_all, name="check_all"),
     path("status.json", api.StatusView.as_view(), name="status_json"),

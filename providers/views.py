@@ -161,7 +161,8 @@ def _fault(provider_id: str, shared: bool, field: str, text: str, form: KeyForm 
 def _page(request: HttpRequest, actor: Actor, fault: dict[str, Any] | None = None) -> HttpResponse:
     own, workspace = panels(actor)
     whole = standing.summary([panel.mark for panel in own])
-    values = {"own": own, "shared": workspace, "fault": fault, "provider_health": whole}
+    plans = policies.may_sign_in_with_chatgpt(request)
+    values = {"own": own, "shared": workspace, "fault": fault, "provider_health": whole, "chatgpt_plan": plans}
     return render(request, "providers/settings.html", values, status=422 if fault else 200)
 
 

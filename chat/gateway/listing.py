@@ -10,7 +10,7 @@ from catalog.models import Context, LanguageModel
 
 def models(actor: Actor) -> list[dict[str, Any]]:
     """In OpenAI's shape, aliases first."""
-    facts = facts_for(actor)
+    facts = facts_for(actor, relayed=True)
     usable = {key: row for key, row in facts.models.items() if routing.verdict(row, Context.CHAT, facts) == "chosen"}
     aliases = {name: alias.target for name, alias in facts.aliases.items() if alias.target.key in usable}
     return [_row(name, row) for name, row in sorted((aliases | usable).items(), key=lambda item: item[0] in usable)]

@@ -113,7 +113,7 @@ def _store_end(run: Run) -> None:
 
 @transaction.atomic
 def _begun(actor: Actor, question: Question) -> Passage:
-    facts = facts_for(actor)
+    facts = facts_for(actor, relayed=True)
     context = Context.STRUCTURED if question.schema else Context.CHAT
     name = called(question.model, facts)
     run = Run(

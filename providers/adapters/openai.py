@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from providers import wire
-from providers.adapters import openai_input, openai_sdk
+from providers.adapters import openai_input, openai_plan, openai_sdk
 from providers.adapters.base import Adapter
 from providers.adapters.openai_events import ResponsesReader
 from providers.contract import Deadlines, GenerateRequest, ModelInfo, OpenCredential
@@ -64,6 +64,8 @@ class OpenAI(Adapter):
     async def native(self, credential: OpenCredential, request: GenerateRequest) -> AsyncGenerator[StreamEvent]:
         origin = credential.origin(request.model_id)
         body = openai_input.body(request, origin)
+        if openai_plan.answers(credential):
+            body = openai_plan.allowed(body)
         sdk = openai_sdk.client(credential, credential.base_url or BASE_URL, request.deadlines)
         async with AsyncExitStack() as stack:
             try:
@@ -80,7 +82,10 @@ class OpenAI(Adapter):
 
     async def models(self, credential: OpenCredential) -> list[ModelInfo]:
         sdk = openai_sdk.client(credential, credential.base_url or BASE_URL, Deadlines())
-        rows = wire.decode(await openai_sdk.listed(sdk), _MODELS).data
+        told = await openai_sdk.listed(sdk)
+        if openai_plan.answers(credential):
+            return openai_plan.listed(told)
+        rows = wire.decode(told, _MODELS).data
         return [
             ModelInfo(row.id, created_at=wire.moment(row.created), retires_at=wire.moment(row.shutdown_date))
             for row in rows

@@ -34,6 +34,12 @@ _BY_CODE: dict[str, ErrorCode] = {
     "model_not_found": ErrorCode.MODEL_NOT_FOUND,
     "server_error": ErrorCode.PROVIDER_UNAVAILABLE,
     "server_is_overloaded": ErrorCode.PROVIDER_UNAVAILABLE,
+    # Of ChatGPT plans.
+    "subscription_sharing_invalid_user": ErrorCode.SESSION_EXPIRED,
+    "subscription_sharing_user_not_eligible": ErrorCode.PERMISSION_DENIED,
+    "subscription_sharing_usage_limit_exceeded": ErrorCode.QUOTA_EXCEEDED,
+    "subscription_sharing_usage_unavailable": ErrorCode.PROVIDER_UNAVAILABLE,
+    "subscription_sharing_unsupported_capability": ErrorCode.INVALID_REQUEST,
     "unsupported_parameter": ErrorCode.INVALID_REQUEST,
     "unsupported_value": ErrorCode.INVALID_REQUEST,
 }
@@ -80,7 +86,7 @@ def failure(
     if status is not None and 300 <= status < 400:
         return faults.redirected(status, provider_id=provider_id, request_id=request_id)
     told: Mapping[str, Any] = body if isinstance(body, Mapping) else {"message": body}
-    native = [word for word in (told.get("code"), told.get("type")) if isinstance(word, str)]
+    native = [word for word in (told.get("code"), told.get("type"), told.get("detail")) if isinstance(word, str)]
     words = told.get("message", told.get("detail"))
     code = _code(native, status or _number(told.get("code")), words if isinstance(words, str) else "")
     wait = faults.retry_after(headers or {})

@@ -18,7 +18,7 @@ from providers.sandbox.lists import listed
 from providers.sandbox.records import Record, Ring
 from providers.sandbox.routes import Route, route
 from providers.sandbox.stage import Pace, Stage
-from providers.sandbox.wires import Problem, Refused, Where
+from providers.sandbox.wires import Problem, Refused, Where, responses_plan
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 PACE = 60.0
@@ -119,11 +119,14 @@ class Sandbox:
             await self._fail_early(exchange, fault)
             if exchange.connection.over:
                 return
+        if wire.provider == "openai" and keys.plan(exchange.key):
+            await exchange.connection.reply(200, responses_plan.listed())
+            return
         await exchange.connection.reply(200, listed(wire, exchange.route.model, exchange.connection.query))
 
     async def _generate(self, exchange: _Exchange) -> None:
         wire, record = exchange.route.wire, exchange.record
-        where = Where(keys.account(exchange.key), exchange.route.model, exchange.route.stream)
+        where = Where(keys.account(exchange.key), exchange.route.model, exchange.route.stream, keys.plan(exchange.key))
         ask = wire.read(exchange.body, where)
         record.model = ask.model
         self._check_length(exchange, ask)

@@ -27,6 +27,11 @@ def account(key: str) -> str:
     return named[0] if named else hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
+def plan(key: str) -> bool:
+    """Whether a token stands for a person's ChatGPT plan."""
+    return key.startswith("sk-plan-")
+
+
 def hint(key: str) -> str:
     """Enough of a key to tell two apart in a record."""
     return f"…{key[-4:]}" if key else ""

@@ -1,6 +1,8 @@
 """What all sources of token sessions share: what is stored of a session, what fetching a new token gives, and how it
 fails. No Django, no vendor."""
 
+import base64
+import binascii
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -59,3 +61,15 @@ def seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return None
     return value / 1000 if value > _MILLISECONDS else float(value)
+
+
+def claims(token: object) -> dict[str, Any]:
+    """What a signed token says, unverified; nothing for what is none."""
+    if not isinstance(token, str) or token.count(".") != 2:
+        return {}
+    body = token.split(".")[1]
+    try:
+        found = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

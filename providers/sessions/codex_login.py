@@ -2,8 +2,6 @@
 be taken over. Its renewal tokens are good for one use: a second program that used one would sign the first one out.
 """
 
-import base64
-import binascii
 import json
 import time
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from providers.sessions.base import seconds
+from providers.sessions.base import claims, seconds
 
 LONGEST_FILE = 64 * 1024
 # Without an end in the token, a login that was not renewed for so long has ended.
@@ -52,7 +50,7 @@ def detect(directory: str, *, now: float | None = None) -> Login:
 
 
 def _signed_in(tokens: dict[str, Any], found: dict[str, Any], now: float) -> Login:
-    told, access = _claims(tokens.get("id_token")), _claims(tokens.get("access_token"))
+    told, access = claims(tokens.get("id_token")), claims(tokens.get("access_token"))
     about = told.get(_CLAIMS)
     plan = str(about.get("chatgpt_plan_type") or "")[:40] if isinstance(about, dict) else ""
     end = seconds(access.get("exp"))
@@ -60,18 +58,6 @@ def _signed_in(tokens: dict[str, Any], found: dict[str, Any], now: float) -> Log
         end = renewed + OLD_SECONDS
     state = "active" if end is None or end > now else "expired"
     return Login(state, plan=plan, account=str(told.get("email") or "")[:120], expires_at=end)
-
-
-def _claims(token: object) -> dict[str, Any]:
-    """What a signed token says, unverified; nothing for what is none."""
-    if not isinstance(token, str) or token.count(".") != 2:
-        return {}
-    body = token.split(".")[1]
-    try:
-        found = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (binascii.Error, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _moment(text: object) -> float | None:

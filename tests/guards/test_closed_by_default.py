@@ -45,6 +45,7 @@ PUBLIC = {
     "socialaccount_signup",
     "accounts:link",  # shows what waits in this very session, and links only for its owner
     "accounts:cancel_link",
+    "providers:chatgpt_return",  # only leads on, to where one is signed in
     # Ask for an API token themselves, and take no session: tests/chat/gateway.
     "gateway:models",
     "gateway:model",

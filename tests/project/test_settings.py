@@ -38,6 +38,15 @@ def test_with_nothing_set_it_is_a_development_installation(tmp_path: Path) -> No
     assert done.stdout.split() == ["development", "False", "localhost"]
 
 
+@pytest.mark.parametrize(
+    "over", [{"PUBLIC_URL": "https://chat.example.com"}, {"PARLEY_MODE": "development", "ALLOWED_HOSTS": "10.0.0.7"}]
+)
+def test_plans_of_people_are_for_their_own_machine(tmp_path: Path, over: dict[str, str]) -> None:
+    assert boot("print(settings.CHATGPT_PLAN)", tmp_path).stdout.strip() == "False"
+    assert boot("print(settings.CHATGPT_PLAN)", tmp_path, PARLEY_CHATGPT_PLAN="1").stdout.strip() == "True"
+    assert "serves its own machine alone" in refusal(tmp_path, PARLEY_CHATGPT_PLAN="1", **over)
+
+
 def test_secrets_of_development_are_made_once_and_readable_by_their_owner_alone(tmp_path: Path) -> None:
     first, second = (boot("print(settings.SECRET_KEY, settings.FIELD_KEYRING)", tmp_path).stdout for _ in range(2))
     assert first == second != ""
@@ -64,6 +73,7 @@ def test_naming_one_of_its_own_makes_it_production_and_all_are_asked_for(name: s
         ("PUBLIC_URL", "parley.example.com", "PUBLIC_URL must start with https://"),
         ("REDIS_URL", "http://cache", "REDIS_URL must start with redis://"),
         ("PARLEY_SANDBOX_URL", "http://127.0.0.1:1", "PARLEY_SANDBOX_URL is for development only"),
+        ("PARLEY_CHATGPT_PLAN", "on", "PARLEY_CHATGPT_PLAN is for an installation that serves its own machine alone"),
         ("TRUSTED_PROXY_COUNT", "many", "TRUSTED_PROXY_COUNT must be a whole number"),
         ("TRUSTED_PROXY_COUNT", "99", "TRUSTED_PROXY_COUNT must lie between 0 and 5"),
         ("OPENAI_BASE_URL", "ftp://x", "OPENAI_BASE_URL must start with https://"),

@@ -206,3 +206,25 @@ async def test_keys_fail_as_at_the_vendor(openai: AsyncOpenAI, key: str, error: 
 async def test_a_key_without_quota_can_still_list_models(openai: AsyncOpenAI) -> None:
     page = await openai.with_options(api_key="sandbox-noquota").models.list()
     assert len(page.data) == 5
+
+
+@pytest.mark.parametrize(
+    ("over", "param"),
+    [
+        ({"temperature": 0.2}, "temperature"),
+        ({"max_output_tokens": 20}, "max_output_tokens"),
+        ({"safety_identifier": "somebody"}, "safety_identifier"),
+        ({"store": True}, "store"),
+        ({"stream": False}, "stream"),
+        ({"input": "Hello"}, "input"),
+        ({"input": [{"role": "system", "content": "Be brief."}]}, "input"),
+    ],
+)
+async def test_a_plan_refuses_what_its_vendor_refuses(openai: AsyncOpenAI, over: dict[str, Any], param: str) -> None:
+    plan = openai.with_options(api_key="sk-plan-aaaaaaaaaaaaaaaaaaaaaaaa")
+    plain: dict[str, Any] = {"model": "gpt-sandbox", "input": [QUESTION], "store": False, "stream": True}
+    async with await plan.responses.create(**plain) as answered:
+        assert [event.type async for event in answered][-1] == "response.completed"
+    with pytest.raises(sdk.BadRequestError) as refused:
+        await plan.responses.create(**plain | over)
+    assert refused.value.param == param

@@ -29,11 +29,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What a request says beside its body: `model` and `stream` where the path has them, `account` by its key."""
+    """What a request says beside its body: `model` and `stream` where the path has them, `account` by its key;
+    with `plan` a person's ChatGPT plan shall answer."""
 
     account: str
     model: str = ""
     stream: bool = False
+    plan: bool = False
 
 
 class Refused(Exception):

@@ -7,7 +7,16 @@ from typing import Any
 
 from providers.sandbox.answers import Answer, Call, joined, pieces
 from providers.sandbox.asks import JSON, Ask
-from providers.sandbox.wires import Frame, Problem, Where, encoded, openai_errors, responses_input, responses_items
+from providers.sandbox.wires import (
+    Frame,
+    Problem,
+    Where,
+    encoded,
+    openai_errors,
+    responses_input,
+    responses_items,
+    responses_plan,
+)
 
 PROVIDER = "openai"
 _ECHOED = (
@@ -35,6 +44,8 @@ class ResponsesWire:
         return openai_errors.problem(fault, model=model, seconds=seconds)
 
     def read(self, body: Any, where: Where) -> Ask:
+        if where.plan:
+            responses_plan.check(body)
         return responses_input.read(body, where.account)
 
     def tell(self, ask: Ask, answer: Answer, body: JSON) -> "ResponsesTelling":

@@ -4,6 +4,7 @@ from tests.guards.authorization.rules import (
     ADMINS,
     GONE,
     METHODS,
+    NO,
     PEOPLE,
     Line,
     admins,
@@ -126,6 +127,10 @@ PROVIDERS: dict[str, list[Line]] = {
         without_calling(members("POST", body={"secret": "sk-bbbbbbbbbbbbbbbbbbbbbbbbbbbb"})),
         without_calling(admins("POST", body={"secret": "sk-cccccccccccccccccccccccccc", "shared": "1"})),
     ],
+    # Off until the operator allows it; tests/providers/test_chatgpt_plan.py turns it on.
+    "providers:chatgpt": [members("POST", passes=NO)],
+    "providers:chatgpt_done": [members("GET", passes=NO)],
+    "providers:chatgpt_return": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=NO)],
     "providers:mode": [
         members("POST", body={"mode": "session"}),
         admins("POST", body={"mode": "session", "shared": "1"}),

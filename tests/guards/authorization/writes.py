@@ -70,6 +70,7 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("providers_api:sessions", "POST"): PROVIDER,
     ("providers:keep_session", "POST"): PROVIDER,
     ("providers_api:check", "POST"): PROVIDER,
+    ("providers:chatgpt", "POST"): STEP,
     ("2fa/webauthn/add/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/remove/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/edit/", "POST"): "a name for oneself; the key stays the same",
