@@ -180,10 +180,12 @@ class Runner:
         self.draining = True
         if self._supervisors:
             await asyncio.wait(self._supervisors, timeout=seconds)
-        for generation in self.active.values():
-            generation.cancel()
-        if self._supervisors:
-            await asyncio.wait(self._supervisors, timeout=5)
+        for _ in range(5):
+            # Again, for whoever was about to take the first one for something else.
+            for generation in self.active.values():
+                generation.cancel()
+            if self._supervisors:
+                await asyncio.wait(self._supervisors, timeout=1.5)
 
 
 _lock = threading.Lock()

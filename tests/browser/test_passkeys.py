@@ -121,7 +121,7 @@ def test_an_api_token_is_shown_once_and_copied(visit: Visit) -> None:
     me.sign_up("tara@example.com")
     me.go("/settings/tokens/")
     page.get_by_label("Name").fill("Nightly report")
-    page.get_by_role("checkbox", name="models").check()
+    page.get_by_role("checkbox", name=re.compile("^models ")).check()
     page.get_by_role("button", name="Create token").click()
     plain = page.locator("#new-token").inner_text()
     assert re.fullmatch(r"parley_pat_[\w-]{43}[0-9a-f]{6}", plain)

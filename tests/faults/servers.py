@@ -25,10 +25,13 @@ def free_port() -> int:
 
 
 class Sandbox:
-    """The vendor sandbox in a process of its own."""
+    """The vendor sandbox in a process of its own; `pace` is pieces a second, where a question names none."""
+
+    def __init__(self, pace: float = 60) -> None:
+        self.pace = pace
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "providers.sandbox", "--port", "0", "--lifeline"]
+        command = [sys.executable, "-m", "providers.sandbox", "--port", "0", "--lifeline", "--pace", str(self.pace)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url: str = json.loads(self.process.stdout.readline())["url"]

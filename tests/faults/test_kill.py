@@ -13,7 +13,7 @@ from chat.protocol import Entry, fold
 from tests.faults.client import Client, Watcher, text_of
 from tests.faults.servers import Installation, Sandbox, Server
 
-KILLS = int(os.environ.get("PARLEY_KILLS", "6"))
+KILLS = int(os.environ.get("PARLEY_KILLS", "5"))
 
 pytestmark = pytest.mark.drill
 

@@ -13,7 +13,7 @@ from tests.faults.servers import Sandbox
 
 @pytest.fixture(scope="session")
 def vendor() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+    with Sandbox(pace=200) as running:
         yield running
 
 
