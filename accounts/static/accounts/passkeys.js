@@ -1,5 +1,6 @@
 /* Passkeys on every page that has a form[data-passkey]: "create" makes one, "use" proves one, "sign-in" lets a person in.
-   The server's options come with the page (#passkey-options) or, for signing in, from the form's own address. */
+   The server's options come with the page (#passkey-options) or, for signing in, from the form's own address.
+   The button arrives disabled: a press before this module listens would post the form without a passkey. */
 
 import { decodeRequest, decodeCreation, encode } from "./webauthn.js";
 
@@ -62,7 +63,6 @@ async function offerByAutofill(form) {
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const button = form.querySelector("button[data-passkey-start]");
   if (!window.PublicKeyCredential) {
-    button.disabled = true;
     say(form, { name: "NotSupportedError" });
     continue;
   }
@@ -77,5 +77,6 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       button.removeAttribute("aria-busy");
     }
   });
+  button.disabled = false;
   if (form.dataset.passkey === "sign-in") offerByAutofill(form);
 }

@@ -173,9 +173,11 @@ def test_a_change_of_route_is_a_stop_before_the_answer_and_stays_one_after_a_rel
     live = [(stop.kind, stop.title) for stop in presentation.route.stops]
     assert live == [("fallback", "GPT Large is rate limited, so Gemini Flash is answering."), ("answer", "")]
     assert presentation.by.fallback
+    own = {"credential_source": "own", "credential_hint": "…4f2a", "credential_kind": "key"}
+    lent = {"credential_source": "workspace", "credential_hint": "", "credential_kind": "key"}
     lines = [
-        {"state": "attempt", "provider_id": "openai", "model_id": "large", "outcome": "rate_limited"},
-        {"state": "fallback", "provider_id": "gemini", "model_id": "flash", "outcome": "answered"},
+        {"state": "attempt", "provider_id": "openai", "model_id": "large", "outcome": "rate_limited", **own},
+        {"state": "fallback", "provider_id": "gemini", "model_id": "flash", "outcome": "answered", **lent},
     ]
     run = Run(trace={"attempts": lines}, served_model="gemini/flash", state=Run.State.DONE)
     by = by_of(run, labels)
