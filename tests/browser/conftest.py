@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.browser.server import Server
 from tests.browser.visitor import LAUNCH, NO_AUTOFILL, REPORT_REFUSALS, Visitor
-from tests.faults.servers import Sandbox
+from tests.faults.servers import Sandbox, furnish
 
 HERE = Path(__file__).parent
 
@@ -36,13 +36,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """`serve(**env)`: migrate a fresh home, start a server, stop it when the module ends."""
+    """`serve(**env)`: furnish a fresh home, start a server, stop it when the module ends."""
     running: list[Server] = []
 
-    def start(**env: str) -> Server:
+    def start(*, catalog: bool = False, **env: str) -> Server:
         server = Server(tmp_path_factory.mktemp("home"), env)
         running.append(server)
-        server.manage("migrate", "--verbosity", "0")
+        furnish(server.home, catalog=catalog)
         return server.start()
 
     yield start
@@ -66,9 +66,7 @@ def connect(serve: Callable[..., Server], vendor: Sandbox) -> Callable[..., Serv
     """`connect(**env)`: start a server with the sandbox as every provider, its models in the catalog."""
 
     def start(**env: str) -> Server:
-        server = serve(PARLEY_SANDBOX_URL=vendor.url, **env)
-        server.manage("sync_catalog")
-        return server
+        return serve(catalog=True, PARLEY_SANDBOX_URL=vendor.url, **env)
 
     return start
 

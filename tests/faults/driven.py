@@ -1,7 +1,9 @@
 """Drives keys through the doors of a server: stored, checked, used for answers that all fail, shown, removed."""
 
 import json
+import re
 import threading
+import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,14 +25,17 @@ from django.utils import timezone
 from accounts import seeds, sealing
 from accounts.models import IdentityProvider, User, Workspace
 from catalog.models import LanguageModel
-from chat.models import McpServer
+from chat.models import McpServer, Specialist
 from chat.tools import rows
+from tests.accounts.device import SoftDevice
 user, workspace = User.objects.get(), Workspace.objects.get()
 user.is_superuser = True
 user.save()
 client = Client()
 client.force_login(user)
-passkey = Authenticator.objects.create(user=user, type="webauthn", data={{"name": "Laptop"}})
+made = SoftDevice().create({{"publicKey": {{"user": {{"id": "AAAA"}}, "challenge": "AAAA"}}}})
+laptop = {{"name": "Laptop", "credential": json.loads(made)}}
+passkey = Authenticator.objects.create(user=user, type="webauthn", data=laptop)
 session = client.session
 session["account_authentication_methods"] = [{{"method": "mfa", "type": "webauthn", "id": passkey.pk,
     "at": time.time(), "reauthenticated": True}}]
@@ -44,13 +49,34 @@ provider.secret = sealing.seal(provider, "{client_secret}")
 provider.save()
 mcp = McpServer(workspace=workspace, name="Tools", url="{upstream}/mcp")
 rows.keep(mcp, "{bearer}", moved=False)
+Specialist.objects.create(workspace=workspace, name="Historian", slug="historian", description="Knows dates.",
+    model=LanguageModel.objects.get(provider_id="openai"))
 codes = RecoveryCodes.activate(user).instance
 print(json.dumps({{"cookie": client.cookies["sessionid"].value, "seed": seeds.opened(codes.data["seed"]),
     "mcp": str(mcp.pk)}}))
 """
 CONSOLE = ("", "providers/credential/", "accounts/identityprovider/", "chat/mcpserver/", "accounts/auditentry/")
-PAGES = ("/", "/settings/providers/", "/models/", "/status/", "/structured/", "/documents/")
+PAGES = (
+    "/", "/settings/providers/", "/models/", "/status/", "/structured/", "/documents/", "/specialists/",
+    "/settings/usage/", "/settings/accounts/", "/settings/workspace/", "/settings/tokens/",
+)  # fmt: skip
+# Forms that take a secret: where they are, the secret's field, and what is entered beside it.
+FORMS = (
+    ("/admin/providers/credential/add/", "key", {"provider_id": "mistral", "label": "Team"}),
+    ("/admin/providers/credential/add/", "key", {"provider_id": "mistral", "label": "x" * 1000}),
+    ("/admin/accounts/identityprovider/add/", "new_secret", {"slug": "no", "name": "No", "issuer": "not an address"}),
+    ("/admin/chat/mcpserver/add/", "token", {"name": "More", "url": "https://tools.example/mcp", "seconds": "30"}),
+    ("/admin/chat/mcpserver/add/", "token", {"name": "", "url": "https://tools.example/mcp", "seconds": "x"}),
+    ("/settings/providers/mistral/key/", "secret", {}),
+    ("/settings/providers/mistral/key/", "secret", {"base_url": "not an address"}),
+)
 API = ("credentials/", "models/", "conversations/", "health/", "me/", "tools/", "schema")
+
+
+ENTERED = {
+    "csrfmiddlewaretoken": r'name="csrfmiddlewaretoken" value="(\w+)"',
+    "workspace": r'<option value="([0-9a-f-]{36})"',
+}
 
 
 class Recorder(httpx2.Client):
@@ -113,7 +139,9 @@ class Drive:
 
     def _run(self, http: Recorder, model: str, **more: Any) -> None:
         body = {"context": "chat", "input": "Hello", "model": model, **more}
-        answer = http.post(f"{self.server.url}/api/v1/runs/", json=body)
+        self._fails(http, http.post(f"{self.server.url}/api/v1/runs/", json=body))
+
+    def _fails(self, http: Recorder, answer: httpx2.Response) -> None:
         assert answer.status_code == 202, answer.text
         run = answer.json()
         events = http.get(f"{self.server.url}{urllib.parse.urlsplit(run['events_url']).path}").text
@@ -134,14 +162,37 @@ class Drive:
         schema = {"type": "object", "properties": {}, "additionalProperties": False}
         asked = {"model": "openai/canary", "input": "x", "schema": schema, "schema_name": "nothing"}
         http.post(f"{self.server.url}/api/v1/structured/", json=asked)
+        self._flows(http)
         http.post(f"{self.server.url}/api/v1/credentials/", content=json.dumps({"secret": [key]}))
         http.post(f"{self.server.url}/api/v1/credentials/", json={"provider_id": key, "secret": key, "base_url": key})
         http.delete(f"{self.server.url}/api/v1/credentials/{stored['id']}/")
         self.keep(http)
 
+    def _flows(self, http: Recorder) -> None:
+        """Documents, a summary, an orchestrator with a specialist, and the door that speaks as OpenAI does."""
+        notes = {"file": ("notes.txt", b"Leases. " * 200)}
+        kept = http.post(f"{self.server.url}/api/v1/documents/", files=notes).json()
+        address = f"{self.server.url}/api/v1/documents/{kept['id']}/"
+        deadline = time.monotonic() + 30
+        while http.get(address).json()["state"] != "ready":
+            assert time.monotonic() < deadline, http.get(address).text
+            time.sleep(0.1)
+        for task in ({"task": "summary"}, {"task": "question", "question": "What is a lease?"}):
+            self._fails(http, http.post(f"{address}runs/", json=task | {"model": "openai/canary"}))
+        self._run(http, "openai/canary", context="orchestration")
+        talk = http.get(f"{self.server.url}/api/v1/conversations/").json()["results"][0]["id"]
+        self._fails(http, http.post(f"{self.server.url}/api/v1/conversations/{talk}/summary/", json={}))
+        said = [{"role": "user", "content": "Hello"}]
+        for door, body in (("chat/completions", {"messages": said}), ("responses", {"input": said})):
+            for stream in (False, True):
+                asked = {"model": "openai/canary", "stream": stream, **body}
+                answer = http.post(f"{self.server.url}/v1/{door}", json=asked)
+                assert "error" in answer.text, answer.text
+
     def pages(self, cookie: str) -> None:
         """Pages, the console and the socket of the person whose session it is."""
-        http = self.recorder(Cookie=f"sessionid={cookie}")
+        http = self.recorder()
+        http.cookies.set("sessionid", cookie)
         console = [f"/admin/{name}" for name in CONSOLE]
         for path in (*PAGES, *console):
             answer = http.get(f"{self.server.url}{path}")
@@ -152,9 +203,28 @@ class Drive:
             for page in ("change", "history"):
                 shown = http.get(f"{self.server.url}/admin/providers/credential/{row['id']}/{page}/")
                 assert shown.status_code == 200, shown.text[:300]
+        self._write(http)
         talks = http.get(f"{self.server.url}/api/v1/conversations/").json()["results"]
         self.keep(http)
         self._listen(cookie, [talk["id"] for talk in talks[:3]])
+
+    def _write(self, http: Recorder) -> None:
+        """Secrets that are entered in forms, taken and refused; a code by mail; an export of the audit."""
+        page = http.get(f"{self.server.url}/admin/providers/credential/add/").text
+        found = {name: re.search(form, page) for name, form in ENTERED.items()}
+        beside = {name: match[1] for name, match in found.items() if match}
+        assert beside.keys() == ENTERED.keys(), page
+        for number, (path, name, fields) in enumerate(FORMS):
+            key = self.keys[f"form {number}"] = key_of("mistral")
+            answer = http.post(f"{self.server.url}{path}", data=beside | fields | {name: key})
+            assert answer.status_code in {200, 422}, answer.text
+        visitor = self.recorder()
+        page = visitor.get(f"{self.server.url}/accounts/login/").text
+        token = re.search(ENTERED["csrfmiddlewaretoken"], page)
+        assert token
+        asked = {"login": "owner@example.com", "csrfmiddlewaretoken": token[1]}
+        assert visitor.post(f"{self.server.url}/accounts/login/", data=asked).status_code == 200
+        self.keep(visitor)
 
     def _listen(self, cookie: str, talks: list[str]) -> None:
         address = self.server.url.replace("http", "ws", 1) + "/ws/stream/"

@@ -1,13 +1,17 @@
 """Real server processes for drills: a sandbox that outlives them, and Parley on any database, to be killed at will."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +19,7 @@ from typing import Any, Self
 import httpx2
 
 ROOT = Path(__file__).resolve().parents[2]
+DATABASE = "parley.sqlite3"
 
 
 def free_port() -> int:
@@ -88,11 +93,42 @@ class Installation:
 
     def prepare(self, email: str = "owner@example.com", *, catalog: bool = True) -> str:
         """Migrate, make an owner, fill the catalog; returns an API token."""
-        self.manage("migrate", "--verbosity", "0")
+        if self.database_url:
+            self.manage("migrate", "--verbosity", "0")
+            if catalog:
+                self.manage("sync_catalog")
+        else:
+            furnish(self.home, catalog=catalog)
         self.manage("create_member", email, "--role", "owner")
-        if catalog:
-            self.manage("sync_catalog")
         return self.manage("create_api_token", email, "--scopes", "chat", "models", "credentials")
+
+
+def furnish(home: Path, *, catalog: bool) -> None:
+    """Put a migrated database into `home`, with the sandbox's models or without. Each is made once in a run, by the
+    commands that an operator would use, and then copied."""
+    shutil.copy(_filled() if catalog else _migrated(), home / DATABASE)
+
+
+@cache
+def _migrated() -> Path:
+    home = _empty_home()
+    Installation(home, "").manage("migrate", "--verbosity", "0")
+    return home / DATABASE
+
+
+@cache
+def _filled() -> Path:
+    home = _empty_home()
+    furnish(home, catalog=False)
+    with Sandbox() as vendor:
+        Installation(home, vendor.url).manage("sync_catalog")
+    return home / DATABASE
+
+
+def _empty_home() -> Path:
+    home = Path(tempfile.mkdtemp(prefix="parley-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home
 
 
 @dataclass
