@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx2
+import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "parley.sqlite3"
@@ -93,14 +94,20 @@ class Installation:
 
     def prepare(self, email: str = "owner@example.com", *, catalog: bool = True) -> str:
         """Migrate, make an owner, fill the catalog; returns an API token."""
-        if self.database_url:
-            self.manage("migrate", "--verbosity", "0")
+        if not self.database_url:
+            furnish(self.home, catalog=catalog)
+        else:
+            if not self._is_migrated():
+                self.manage("migrate", "--verbosity", "0")
             if catalog:
                 self.manage("sync_catalog")
-        else:
-            furnish(self.home, catalog=catalog)
         self.manage("create_member", email, "--role", "owner")
         return self.manage("create_api_token", email, "--scopes", "chat", "models", "credentials")
+
+    def _is_migrated(self) -> bool:
+        with psycopg.connect(self.database_url) as database:
+            found = database.execute("SELECT to_regclass('django_migrations')").fetchone()
+        return found is not None and found[0] is not None
 
 
 def furnish(home: Path, *, catalog: bool) -> None:

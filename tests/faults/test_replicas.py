@@ -9,20 +9,33 @@ import pytest
 
 from chat.protocol import fold
 from tests.faults.client import Client, Watcher, text_of
-from tests.faults.conftest import OwnRedis
+from tests.faults.conftest import OwnRedis, database
 from tests.faults.servers import Installation, Sandbox, Server
 from tests.faults.test_client_tools import bring, waiting_run
 
 pytestmark = [pytest.mark.drill, pytest.mark.postgres, pytest.mark.redis]
 
 
-@pytest.fixture
-def pair(
-    vendor: Sandbox, tmp_path: Path, postgres_url: str, own_redis: OwnRedis
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    with database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def running(
+    vendor: Sandbox, tmp_path_factory: pytest.TempPathFactory, postgres_url: str, own_redis: OwnRedis
 ) -> Iterator[tuple[Client, Server, Server]]:
-    installation = Installation(tmp_path, vendor.url, postgres_url, own_redis.url)
+    installation = Installation(tmp_path_factory.mktemp("home"), vendor.url, postgres_url, own_redis.url)
     with Client(installation.prepare()) as client, Server(installation) as one, Server(installation) as other:
         yield client, one, other
+
+
+@pytest.fixture
+def pair(running: tuple[Client, Server, Server], own_redis: OwnRedis) -> tuple[Client, Server, Server]:
+    """The same two for all: a test may have ended with Redis down, and they find it again by themselves."""
+    own_redis.be_up()
+    return running
 
 
 def test_a_stream_is_followed_and_resumed_on_the_other_process_with_redis_restarted(

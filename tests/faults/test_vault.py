@@ -45,7 +45,7 @@ def test_a_server_does_not_start_with_a_ring_that_reads_nothing(vendor: Sandbox,
 
 @pytest.mark.postgres
 def test_a_backup_is_readable_with_its_ring_and_refused_without(
-    vendor: Sandbox, tmp_path: Path, postgres_url: str, second_url: str
+    vendor: Sandbox, tmp_path: Path, postgres_url: str, empty_url: str
 ) -> None:
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
@@ -53,9 +53,9 @@ def test_a_backup_is_readable_with_its_ring_and_refused_without(
     fill(installation, ring)
     dump = subprocess.run(["pg_dump", postgres_url], capture_output=True, check=True).stdout
     assert b"sandbox-member-" not in dump
-    restored = ["psql", "--quiet", "--set", "ON_ERROR_STOP=1", second_url]
+    restored = ["psql", "--quiet", "--set", "ON_ERROR_STOP=1", empty_url]
     subprocess.run(restored, input=dump, stdout=subprocess.DEVNULL, check=True)
-    other = Installation(tmp_path / "second", vendor.url, second_url, extra=ring.of("k1"))
+    other = Installation(tmp_path / "second", vendor.url, empty_url, extra=ring.of("k1"))
     rotation.check_readable(other, ROWS_KEPT)
     other.extra = rotation.Ring().of("k1")
     assert "the key k1 opens nothing in providers.Credential.secret" in rotation.refused_start(other)

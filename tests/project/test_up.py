@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from project.management.commands.up import Command
+from tests.faults.servers import furnish
 from tests.guards.source import ROOT
 
 pytestmark = pytest.mark.drill
@@ -94,28 +95,26 @@ def signs_in_once(line: dict[str, str]) -> bool:
     return inside and used_up and any("session" in cookie.name for cookie in jar)
 
 
-def test_starting_again_keeps_the_owner_and_earlier_tokens_but_not_all_of_them(tmp_path: Path) -> None:
-    me: list[dict[str, Any]] = []
-    tokens: list[str] = []
-    for _ in range(2):
-        with up(tmp_path) as (_process, line):
-            tokens.append(line["api_token"])
-            for token in tokens:
-                status, said = get(line["url"] + "/api/v1/me/", Authorization=f"Bearer {token}")
-                assert status == 200
-                me.append(json.loads(said))
-    assert {one["email"] for one in me} == {"owner@localhost"}
-    assert len({one["id"] for one in me}) == 1
-    assert me[0]["role"] == "owner"
-
-
-def test_children_die_with_a_process_that_is_killed(tmp_path: Path) -> None:
-    with up(tmp_path) as (process, _line):
+def test_starting_again_keeps_the_owner_and_earlier_tokens_and_a_kill_takes_the_children_along(tmp_path: Path) -> None:
+    furnish(tmp_path, catalog=True)
+    with up(tmp_path) as (_process, line):
+        earlier = line["api_token"]
+        before = whose(line, earlier)
+    with up(tmp_path) as (process, line):
+        assert before == whose(line, earlier) == whose(line, line["api_token"])
         started = children(process.pid)
         assert started
         process.kill()
         process.wait(10)
         assert all(gone(child) for child in started)
+    assert (before["email"], before["role"]) == ("owner@localhost", "owner")
+
+
+def whose(line: dict[str, str], token: str) -> dict[str, Any]:
+    status, said = get(line["url"] + "/api/v1/me/", Authorization=f"Bearer {token}")
+    assert status == 200
+    me: dict[str, Any] = json.loads(said)
+    return me
 
 
 def test_lists_that_are_read_too_slowly_are_told_of_and_do_not_stop_the_start() -> None:
