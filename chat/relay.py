@@ -59,6 +59,9 @@ async def listen(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -
         try:
             await _listen_once(on_stop, on_wake)
         except _layer_errors() as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the layer's clean-up failed in its turn and hid it
+                raise asyncio.CancelledError from error
             logger.warning("the relay lost its connection (%s), trying again", type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
