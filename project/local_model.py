@@ -25,17 +25,14 @@ class Unavailable(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A running server; it ends when `stop` is called or its process does. `url` has no path."""
+    """A running server, which ends with its process. `url` has no path."""
 
     url: str
-    server: list[Any]
+    server: Any
 
     @property
     def base_url(self) -> str:
         return f"{self.url}/v1"
-
-    def stop(self) -> None:
-        self.server.clear()  # the runtime closes its port and threads when nobody holds the server any more
 
 
 def model_file() -> Path:
@@ -84,4 +81,4 @@ def start(*, port: int = 0, key: str = "") -> LocalModel:
         server = xllamacpp.Server(options)
     except (RuntimeError, OSError, ValueError) as error:
         raise Unavailable(f"The local model did not start. Is port {port} in use? ({error})") from error
-    return LocalModel(server.listening_address, [server])
+    return LocalModel(server.listening_address, server)

@@ -32,11 +32,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers, what needs the machine's one browser, server or patience runs on one of them in turn."""
+    """With several workers, what needs a browser runs on one of them in turn, and so does what needs the machine's
+    other servers or its patience."""
     for item in items:
-        marked = any(item.get_closest_marker(need) for need in ("browser", "redis", "local_model", "drill"))
-        if marked or {"browser", "faults"} & set(item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("real machinery"))
+        if item.get_closest_marker("browser") or "browser" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif "faults" in item.path.parts or any(map(item.get_closest_marker, ("redis", "local_model", "drill"))):
+            item.add_marker(pytest.mark.xdist_group("drills"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(_announcement(running, key, as_json=options["json"]))
         self.stdout.flush()
         over.wait()
-        running.stop()
+        os._exit(0)  # the runtime hangs now and then when it is taken down, and it holds nothing to lose
 
 
 def _announcement(running: local_model.LocalModel, key: str, *, as_json: bool) -> str:
