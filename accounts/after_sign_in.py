@@ -67,6 +67,6 @@ def _recovered(request: HttpRequest, user: User) -> None:
     """Whoever has the lost device may still be signed in on it."""
     end_other_sessions(request, user)
     for token in ApiToken.objects.filter(user=user, revoked_at=None).select_related("user"):
-        tokens.revoke(token)
+        tokens.revoke(token, by=user)
     audit.record("identity.recovered", user=user, target=user.email)
     messages.warning(request, RECOVERED)

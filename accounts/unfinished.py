@@ -2,6 +2,7 @@
 nothing, and must not stand in the way of the address's owner."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -55,7 +56,7 @@ def purge(now: datetime | None = None) -> int:
 
 
 @transaction.atomic
-def _remove(rows: QuerySet[User], pk: object) -> bool:
+def _remove(rows: QuerySet[User], pk: UUID) -> bool:
     """Under the locks of the person and their addresses, so that nobody removes an account while its owner proves it;
     False when somebody is at it, or was."""
     user = User.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
