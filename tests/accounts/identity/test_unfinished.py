@@ -95,7 +95,6 @@ def test_the_command_counts_and_removes(db: None, capsys: pytest.CaptureFixture[
     assert not User.objects.exists()
 
 
-@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_who_proves_the_address_at_that_moment_keeps_the_account() -> None:
     begin()
@@ -117,7 +116,6 @@ def test_who_proves_the_address_at_that_moment_keeps_the_account() -> None:
     assert User.objects.exists()
 
 
-@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_several_processes_remove_each_once() -> None:
     for number in range(20):
