@@ -7,12 +7,16 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from accounts import memberships, recovery, tokens
-from accounts.models import ApiToken, AuditEntry, Role, User, Workspace
+from accounts.links import make_sign_in_link
+from accounts.models import ApiToken, AuditEntry, IdentityProvider, Role, User, Workspace
 from accounts.policies import Actor
 from tests.accounts.conftest import Person
 from tests.accounts.device import SoftDevice
@@ -92,6 +96,23 @@ def test_its_owner_comes_back_by_the_mailbox_and_makes_a_passkey_before_anything
     cache.clear()
     dora.sign_in()
     assert not dora.is_in
+
+
+def test_no_session_link_or_claim_outlives_it(lost: User, dora: Person, eve: Person, place: Workspace) -> None:
+    link, unlisted = make_sign_in_link(lost), Client(headers={"host": "localhost"})
+    unlisted.force_login(lost)
+    UserSession.objects.exclude(session_key=dora.client.session.session_key).filter(user=lost).delete()
+    row = IdentityProvider.objects.create(
+        slug="own", name="Acme", issuer="https://login.example", client_id="x", enabled=True, workspace=place,
+        sign_up="open", roles=[{"role": "admin", "claim": "groups", "value": "admins"}],
+    )  # fmt: skip
+    SocialAccount.objects.create(user=lost, provider="own", uid="dora-1", extra_data={"role": "admin"})
+    lost.memberships.update(role=Role.ADMIN, follows=row)
+    eve.post(address(lost))
+    assert lost.memberships.get().role == Role.MEMBER
+    assert not Session.objects.filter(session_key=dora.client.session.session_key).exists()
+    assert unlisted.get("/settings/accounts/").status_code == 302
+    assert dora.get(link).status_code == 404
 
 
 def test_the_passkey_is_asked_for_again_after_minutes(lost: User, eve: Person, monkeypatch: pytest.MonkeyPatch) -> None:

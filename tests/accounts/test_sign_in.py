@@ -222,6 +222,7 @@ def test_a_recovery_code_signs_out_everywhere_else_and_revokes_tokens(dora: Pers
     assert dora.is_in
     assert lost.get("/settings/accounts/").status_code == 302
     assert not ApiToken.objects.get().is_usable
+    assert mail.outbox[-1].subject == "[Parley] A recovery code was used"
 
 
 def test_without_any_factor_an_old_session_signs_in_again(half_finished: Person, an_hour_later: Any) -> None:
