@@ -264,5 +264,5 @@ class TokenView(APIView):
         token = ApiToken.objects.filter(pk=token_id, user_id=actor.user_id, workspace_id=actor.workspace_id).first()
         if token is None:
             raise not_found()
-        tokens.revoke(token)
+        tokens.revoke(token, by=token.user)
         return Response(status=status.HTTP_204_NO_CONTENT)

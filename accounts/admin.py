@@ -2,6 +2,7 @@
 pages."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -10,14 +11,18 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import Count, Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
-from accounts import invitations, memberships
+from accounts import invitations, memberships, proof, recovery
 from accounts.audit_admin import AuditAdmin
 from accounts.console import WorkspaceAdmin
 from accounts.identity_admin import IdentityProviderAdmin
 from accounts.models import AuditEntry, IdentityProvider, Invitation, Membership, Role, User, Workspace
 from accounts.policies import assignable_roles
+from accounts.views.people import origin_of
 
 # Editable credentials, verified addresses and live session keys would let one administrator become anybody.
 for closed in (Authenticator, EmailAddress, UserSession, SocialAccount, SocialApp, SocialToken, Group):
@@ -27,7 +32,7 @@ for closed in (Authenticator, EmailAddress, UserSession, SocialAccount, SocialAp
 
 @admin.register(User)
 class UserAdmin(WorkspaceAdmin):
-    """People of an administered workspace. Nothing here changes how they sign in; a superuser closes accounts."""
+    """People of an administered workspace. How they sign in can be reset, not chosen; a superuser closes accounts."""
 
     workspace_lookup = "memberships__workspace"
     may_add = may_delete = False
@@ -41,6 +46,24 @@ class UserAdmin(WorkspaceAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return cast("User", request.user).is_superuser
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.reset)
+        return [path("<uuid:pk>/reset/", view, name="accounts_user_reset"), *super().get_urls()]
+
+    def reset(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Says what it means first; the passkey must have been used in the last minutes."""
+        person = get_object_or_404(self.get_queryset(request), pk=pk)
+        proof.require_recent(request)
+        by = cast("User", request.user)
+        if request.method == "POST":
+            recovery.reset(person, by, origin_of(request))
+            messages.success(request, f"The sign-in of {person.email} is reset. A mail says how to come back.")
+            return redirect("admin:accounts_user_change", person.pk)
+        shown = {"title": "Reset sign-in", "person": person, "refusal": recovery.refusal(by, person)}
+        return TemplateResponse(
+            request, "admin/accounts/user/reset.html", self.admin_site.each_context(request) | shown
+        )
 
 
 @admin.register(Workspace)

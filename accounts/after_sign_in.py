@@ -1,5 +1,6 @@
 """What a sign-in leaves behind: marks in the session, a word on their list, a clean slate after a recovery."""
 
+from allauth.account.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.internal.flows.sessions import end_other_sessions
@@ -67,6 +68,7 @@ def _recovered(request: HttpRequest, user: User) -> None:
     """Whoever has the lost device may still be signed in on it."""
     end_other_sessions(request, user)
     for token in ApiToken.objects.filter(user=user, revoked_at=None).select_related("user"):
-        tokens.revoke(token)
+        tokens.revoke(token, by=user)
     audit.record("identity.recovered", user=user, target=user.email)
+    get_adapter(request).send_notification_mail("accounts/email/recovered", user)
     messages.warning(request, RECOVERED)

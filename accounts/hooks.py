@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import after_sign_in, arrivals, devices, joining, keyring, passkeys, proof, seeds
+from accounts import after_sign_in, arrivals, devices, joining, keyring, passkeys, proof, seeds, unfinished
 
 METHOD_LABELS = {
     "mfa_reauthenticate:webauthn": "Use a passkey",
@@ -46,8 +46,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: Any) -> None:
         """The first sign-in follows a proven address: it ends in the workspace of the invitation, in that of the
         identity provider, or where sign-up is open in the first one, as a member only."""
-        if user.last_login is None and not arrivals.arrive(request, user):
-            joining.first_sign_in(user, open_to_all=settings.SIGNUP_OPEN)
+        if user.last_login is None:
+            unfinished.claim(request, user)
+            if not arrivals.arrive(request, user):
+                joining.first_sign_in(user, open_to_all=settings.SIGNUP_OPEN)
         super().login(request, user)
 
     def post_login(

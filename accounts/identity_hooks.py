@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts import arrivals, joining, linking
+from accounts import arrivals, joining, linking, unfinished
 from accounts.models import IdentityProvider, User
 from accounts.oidc.refusals import DENIED, NOT_YOURS, RACED, STALE, WORDS, Refused
 from accounts.oidc.verify import Claims
@@ -50,7 +50,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             return
         owner = linking.owner_of(claims.email)
         if owner is None:
-            linking.forget_unproven(claims.email)
+            unfinished.forget(claims.email)
             return
         linking.hold(request, row, claims, owner)
         raise ImmediateHttpResponse(redirect("accounts:link"))

@@ -111,10 +111,10 @@ def _revoke(invitation: Invitation, by: UUID) -> None:
 
 # ---------------------------------------------------------------- accepting
 def behind(token: str) -> Invitation | None:
-    """The invitation a link was made for, in whatever state; None for a link of ours that was taken back, or of
-    nobody."""
+    """The invitation a link was made for, in whatever state; None for a link of ours that was taken back or whose
+    sender's account was closed, or of nobody."""
     rows = Invitation.objects.select_related("workspace", "invited_by").filter(digest=_digest(token), revoked_at=None)
-    return rows.first()
+    return rows.exclude(invited_by__is_active=False).first()
 
 
 def is_for(invitation: Invitation, user: User) -> bool:

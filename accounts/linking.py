@@ -10,7 +10,6 @@ from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -114,16 +113,6 @@ def unlink(request: HttpRequest, user: User, account: SocialAccount) -> None:
         account.delete()
         _record("identity.unlinked", user, account)
     _tell(request, "disconnected", account, name)
-
-
-def forget_unproven(email: str) -> None:
-    """Remove an account that somebody began with this address, never proved and never entered: it holds nothing, and
-    it must not stand in the way of the address's owner."""
-    begun = User.objects.filter(email__iexact=email, last_login=None, is_superuser=False, memberships=None)
-    proven = EmailAddress.objects.filter(verified=True).values("user_id")
-    for user in begun.exclude(pk__in=proven).exclude(pk__in=Authenticator.objects.values("user_id")):
-        audit.record("identity.unproven_removed", target=f"user:{user.pk}", data={"email": user.email})
-        user.delete()
 
 
 def _tell(request: HttpRequest, what: str, account: SocialAccount, name: str) -> None:

@@ -17,7 +17,8 @@ from accounts.models import User
 from accounts.problems import Problem
 
 STRONG_FOR = 4 * 3600  # seconds a passkey opens the console
-JUST_NOW = 60  # seconds within which a record belongs to the sign-in that is being completed
+# Seconds within which a record belongs to the sign-in that is being completed: its last step may wait for a code.
+ONE_SIGN_IN = app_settings.EMAIL_VERIFICATION_BY_CODE_TIMEOUT
 
 
 def require_recent(request: HttpRequest) -> None:
@@ -68,7 +69,7 @@ def record_sign_up(request: HttpRequest, user: User) -> None:
 def this_sign_in(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     """The steps of the sign-in that is being completed, oldest first."""
     records: list[dict[str, Any]] = get_authentication_records(request, user)
-    return records if records and time.time() - records[-1]["at"] <= JUST_NOW else []
+    return records if records and time.time() - records[-1]["at"] <= ONE_SIGN_IN else []
 
 
 def record_sign_in(request: HttpRequest, user: User) -> None:

@@ -51,22 +51,22 @@ def mint(
         scopes=wanted,
         expires_at=timezone.now() + timedelta(days=days),
     )
-    _note("api_token.created", token, scopes=wanted, days=days)
+    _note("api_token.created", token, user, scopes=wanted, days=days)
     return token, plain
 
 
 @transaction.atomic
-def revoke(token: ApiToken) -> None:
-    """End a token for good; a second time changes nothing."""
+def revoke(token: ApiToken, *, by: User | None) -> None:
+    """End a token for good; a second time changes nothing. `by` is None for the machine."""
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
-        _note("api_token.revoked", token)
+        _note("api_token.revoked", token, by)
 
 
-def _note(action: str, token: ApiToken, **data: Any) -> None:
+def _note(action: str, token: ApiToken, by: User | None, **data: Any) -> None:
     target = f"{token.name} {token.hint}"
-    audit.record(action, user=token.user, workspace_id=token.workspace_id, target=target, data=data)
+    audit.record(action, user=by, workspace_id=token.workspace_id, target=target, data=data)
 
 
 def is_well_formed(plain: str) -> bool:

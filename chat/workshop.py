@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import sessions, unfinished
 from chat import leftovers, owner, retention
 from chat.estimates import MEDIA_TOKENS, of_text
 from chat.extracting import Abandoned, Extracted, extract
@@ -56,6 +57,8 @@ class Workshop:
                     tidied = time.monotonic()
                     leftovers.purge()
                     retention.purge(most=retention.ROUND_BATCHES)
+                    unfinished.purge()
+                    sessions.purge()
             except (OperationalError, InterfaceError) as error:
                 logger.warning("the workshop waits for the database: %s", type(error).__name__)
             finally:

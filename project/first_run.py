@@ -37,7 +37,7 @@ def ways_in(email: str | None) -> WaysIn:
     membership = _owner(email)
     living = ApiToken.objects.filter(user=membership.user, name=TOKEN_NAME, revoked_at=None).order_by("-created_at")
     for token in living[KEPT_TOKENS - 1 :]:
-        revoke(token)
+        revoke(token, by=None)
     _, plain = mint(membership.user, membership.workspace, TOKEN_NAME, SCOPES)
     return WaysIn(membership.user.email, make_sign_in_link(membership.user), plain)
 

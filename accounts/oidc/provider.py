@@ -35,10 +35,6 @@ class OIDCProvider(OpenIDConnectProvider):
         challenge: dict[str, str] = generate_code_challenge()
         return challenge
 
-    def get_auth_params_from_request(self, request: HttpRequest, action: str) -> dict[str, str]:
-        """Never `?auth_params=`, which could name another client or another address to come back to."""
-        return {}
-
     def get_scope(self) -> list[str]:
         return self.row.scopes.split()
 
@@ -53,6 +49,7 @@ class OIDCProvider(OpenIDConnectProvider):
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
     ) -> HttpResponse:
+        """Never with `?auth_params=`, which could name another client or another address to come back to."""
         nonce = secrets.token_urlsafe(32)
         kwargs["auth_params"] = {"nonce": nonce}
         who = str(request.user.pk or "")

@@ -8,6 +8,7 @@ from allauth.account.internal.flows.logout import logout
 from allauth.account.views import ConfirmEmailVerificationCodeView, ConfirmLoginCodeView, LoginView
 from allauth.core import ratelimit
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -63,6 +64,10 @@ class LimitedTries:
         if self._action == "verify" and not ratelimit.consume(request, action="enter_code", key=tried):
             refused: HttpResponse = ratelimit.respond_429(request)
             return refused
+        if "user_id" in self._process.state and self._process.user is None:  # removed since (`unfinished`)
+            self._process.abort()
+            messages.info(request, "That took too long. Start again.")
+            return redirect("account_login")
         answer: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
         return answer
 

@@ -36,6 +36,6 @@ def page(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
     actor = actor_of(request)
     token = get_object_or_404(ApiToken, pk=pk, user_id=actor.user_id, workspace_id=actor.workspace_id)
-    tokens.revoke(token)
+    tokens.revoke(token, by=token.user)
     messages.success(request, f"The token {token.name} is revoked. It has stopped working.")
     return redirect("accounts:tokens")

@@ -61,7 +61,7 @@ class LanguageModelAdmin(WorkspaceAdmin):
         return [move, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return StatementForm.SAID if is_superuser(request) else super().get_fields(request, obj)
+        return StatementForm.SAID if is_superuser(request) else (*self.list_display, "successor")
 
     def move(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What names this model in one administered workspace, or everywhere, and moving it to another one."""

@@ -8,10 +8,10 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.test import RequestFactory
 
-from accounts import memberships
+from accounts import invitations, memberships
 from accounts.console import WorkspaceAdmin
 from accounts.links import make_sign_in_link
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import AuditEntry, Invitation, Membership, Role, User, Workspace
 from accounts.policies import Actor
 from tests.accounts.conftest import Person
 from tests.factories import make_workspace
@@ -164,6 +164,16 @@ def test_a_superuser_closes_an_account_and_changes_nothing_else(dora: Person, bo
     dora.client.post(f"/admin/accounts/user/{bob.user_id}/change/", {"email": "x@x.com"})
     user = User.objects.get(pk=bob.user_id)
     assert (user.is_active, user.email) == (False, "bob@example.com")
+
+
+def test_an_action_is_done_and_written_down_for_each_row(dora_administers: Person, alice: Actor) -> None:
+    _, link = invitations.invite(alice, "eve@example.com", Role.MEMBER, "")
+    pk = Invitation.objects.get().pk
+    asked = {"action": "take_back", "_selected_action": [str(pk)]}
+    assert "1 taken back" in dora_administers.post("/admin/accounts/invitation/", **asked).text
+    assert invitations.behind(link.split("/")[2]) is None
+    written = AuditEntry.objects.filter(workspace_id=alice.workspace_id, who=dora_administers.email)
+    assert {"console.take_back", "invitation.revoked"} <= set(written.values_list("action", flat=True))
 
 
 def test_rows_that_would_plant_a_credential_have_no_page() -> None:

@@ -179,6 +179,16 @@ def test_what_an_inviter_may_not_give_any_more_their_invitations_do_not_give(ali
     assert invitations.behind(token) is None
 
 
+def test_what_a_closed_account_sent_opens_nothing(dora: Person, alice: Actor, bob: Actor) -> None:
+    path = invited(alice)
+    User.objects.filter(pk=bob.user_id).update(is_active=False)
+    assert dora.get(path).status_code == 200
+    User.objects.filter(pk=alice.user_id).update(is_active=False)
+    assert dora.get(path).status_code == 404
+    with pytest.raises(Problem, match="not_found"):
+        invitations.accept(verified(dora.email), token_in(path))
+
+
 def test_an_hour_holds_only_so_many_invitations(alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invitations, "MOST_AN_HOUR", 2)
     for email in ("a@example.com", "b@example.com"):

@@ -3,9 +3,12 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
+from accounts import sessions
 from accounts.devices import describe
 from accounts.models import ApiToken, User
 from tests.accounts.conftest import HOST, Person
@@ -170,3 +173,13 @@ def test_strangers_are_sent_to_sign_in_and_brought_back(dora: Person, path: str)
 )
 def test_a_browser_is_named_in_a_few_words(header: str, words: str) -> None:
     assert describe(header) == words
+
+
+def test_sessions_that_have_ended_go_with_the_addresses_they_came_from(dora: Person, eve: Person) -> None:
+    dora.sign_up()
+    eve.sign_up()
+    Session.objects.filter(session_key=dora.client.session.session_key).update(expire_date=timezone.now())
+    assert sessions.purge() == 1
+    assert [one.user.email for one in UserSession.objects.all()] == [eve.email]
+    assert eve.get(PAGE).status_code == 200
+    assert sessions.purge() == 0

@@ -91,6 +91,12 @@ def test_a_passkey_for_another_address_is_refused(dora: Person) -> None:
     assert not dora.is_in
 
 
+def test_passkeys_are_bound_to_what_the_operator_named_whatever_the_address_says(dora: Person, settings: Any) -> None:
+    settings.PASSKEY_RP_ID = "parley.example"
+    asked = dora.client.get("/accounts/2fa/webauthn/login/", headers={"Accept": "application/json"}).json()
+    assert asked["request_options"]["publicKey"]["rpId"] == "parley.example"
+
+
 def test_a_closed_account_cannot_sign_in(dora: Person) -> None:
     dora.sign_up()
     dora.sign_out()
@@ -222,6 +228,7 @@ def test_a_recovery_code_signs_out_everywhere_else_and_revokes_tokens(dora: Pers
     assert dora.is_in
     assert lost.get("/settings/accounts/").status_code == 302
     assert not ApiToken.objects.get().is_usable
+    assert mail.outbox[-1].subject == "[Parley] A recovery code was used"
 
 
 def test_without_any_factor_an_old_session_signs_in_again(half_finished: Person, an_hour_later: Any) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +14,7 @@ from tests.browser.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.panva]
 type Visit = Callable[..., Visitor]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 AGE_THE_LINK = """
 from django.contrib.sessions.models import Session
@@ -95,6 +98,31 @@ def test_an_administrator_reaches_the_console_with_a_passkey_and_not_without(arr
     me.assert_accessible()
     page.get_by_role("button", name="Use your passkey").click()
     page.wait_for_url(f"{me.url}/admin/")
+    expect(page.get_by_text("Active members")).to_be_visible()
+    changes_what_is_linked(me)
+
+
+def changes_what_is_linked(me: Visitor) -> None:
+    """From the settings: called off, then linked after a yes by name, then taken off."""
+    page = me.page
+    forget_who(me)
+    me.go("/settings/accounts/")
+    page.get_by_role("button", name="Link Google").click()
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_text("You did not go on with Google. Nothing was changed.")).to_be_visible()
+    page.get_by_role("button", name="Link Google").click()
+    say_who(page, "olga-at-google")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Link this Google account?")
+    page.get_by_role("button", name="Link Google").click()
+    expect(page.get_by_text("Your Google account is linked.")).to_be_visible()
+    page.get_by_role("link", name="Unlink ChatGPT").click()
+    page.get_by_role("button", name="Unlink ChatGPT").click()
+    expect(page.get_by_text("Your ChatGPT account is unlinked.")).to_be_visible()
+    me.sign_out()
+    through(me, "Google")
+    page.get_by_role("button", name="Use your passkey").click()
+    page.wait_for_url(f"{me.url}/")
+    page.goto(f"{me.url}/admin/")
     expect(page.get_by_text("Active members")).to_be_visible()
 
 
@@ -194,12 +222,13 @@ def test_it_works_without_script(arrive: Visit) -> None:
     expect(me.page.get_by_role("link", name="New chat").first).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_its_pages_fit_their_window_in_both_themes(arrive: Visit, width: int, scheme: str) -> None:
-    me = arrive(width=width, color_scheme=scheme)
-    sign_up(me, f"xenia{width}{scheme}")
+def test_its_pages_fit_their_window_in_both_themes(arrive: Visit) -> None:
+    me = arrive()
+    sign_up(me, "xenia")
     for path in ("/settings/accounts/", "/accounts/oidc/google/login/"):
         page = me.go(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        me.assert_accessible()
+        for width, scheme in product((390, 1440), SCHEMES):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            me.assert_accessible()

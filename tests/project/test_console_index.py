@@ -12,6 +12,7 @@ from chat.models import Run
 from project.figures import figures
 from providers import credentials
 from providers.models import Credential
+from tests.catalog.worlds import model
 from tests.factories import make_actor
 from tests.providers.people import console_client
 
@@ -113,3 +114,17 @@ def test_the_page_shows_the_figures_of_administered_workspaces(alice: Actor, cha
     part = console_client(alice).get("/admin/?part=1").content.decode()
     assert 'data-provider-health="openai"' in part
     assert "Active members" not in part
+
+
+def test_the_page_of_one_part_lists_its_pages_and_no_figures(alice: Actor) -> None:
+    page = console_client(alice).get("/admin/catalog/").text
+    assert "Language models" in page
+    assert "Active members" not in page
+
+
+def test_a_model_shows_its_facts_to_who_may_not_change_them(alice: Actor) -> None:
+    row = model("anthropic/haiku", context_window=200_000)
+    row.save()
+    page = console_client(alice).get(f"/admin/catalog/languagemodel/{row.pk}/change/").text
+    assert "200000" in page
+    assert "New price from" not in page

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts import memberships
+from accounts import memberships, unfinished
 from accounts.links import make_sign_in_link
 from accounts.models import Role, User, Workspace
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
 def create_member(email: str, role: Role, workspace_name: str | None = None) -> tuple[User, Workspace]:
     """The person and the workspace, each made when missing. Raises ValidationError, LastOwner."""
     validate_email(email)
+    unfinished.forget(email)
     user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     place = _workspace(workspace_name)

@@ -1,11 +1,13 @@
 """Roles that a workspace maps from what its own issuer says: made, promoted, demoted, ended; never more than that."""
 
+import time
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 
 from accounts import memberships
+from accounts.actors import BOUND_KEY
 from accounts.models import AuditEntry, IdentityProvider, Membership, Role, User
 from accounts.oidc import claim_map
 from tests.accounts.evil_issuer import Issuer
@@ -45,6 +47,11 @@ def come_again(person: Traveller, issuer: Issuer, **claims: Any) -> None:
 
 def add_passkey(person: Traveller) -> None:
     person.make_passkey(person.get("/accounts/2fa/webauthn/add/"))
+
+
+def later(monkeypatch: pytest.MonkeyPatch, *, minutes: int) -> None:
+    at = time.time() + minutes * 60
+    monkeypatch.setattr(time, "time", lambda: at)
 
 
 # ---------------------------------------------------------------- the lines
@@ -90,6 +97,17 @@ def test_a_claim_opens_the_door_and_makes_a_member(dora: Traveller, issuer: Issu
     arrive(dora, issuer, groups=["staff"])
     assert roles() == {"Research": "member"}
     assert AuditEntry.objects.get(action="member.joined").data["identity_provider"] == "own"
+
+
+def test_who_takes_long_to_type_the_code_gets_the_role_and_stays_in_the_workspace_of_the_issuer(
+    dora: Traveller, issuer: Issuer, own: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.person |= {"groups": ["staff"]}
+    page = dora.travel(issuer, "own")
+    later(monkeypatch, minutes=14)
+    code_from_mail(dora, page)
+    assert roles() == {"Research": "member"}
+    assert dora.client.session[BOUND_KEY] == str(own.workspace_id)
 
 
 def test_without_a_fitting_claim_an_invitation_is_needed(

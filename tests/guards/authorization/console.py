@@ -54,6 +54,7 @@ ACTIONS: dict[str, set[str]] = {
 # Addresses of our own in a model's pages, and the kind of the row that they name.
 EXTRAS = {
     "accounts_auditentry_export": "",
+    "accounts_user_reset": "member's account",
     "providers_drill_stop": "drill",
     "providers_drill_download": "drill",
     "chat_specialist_examples": "",  # its own test asks: tests/chat/flows/test_specialists_console.py
