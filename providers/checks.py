@@ -77,9 +77,11 @@ def record_unreadable(ref: str, error: ProviderError) -> None:
             When(kind=Credential.Kind.SESSION, then=Value(Credential.State.MALFORMED.value)),
             default=Value(Credential.State.REFUSED.value),
         )
-        Credential.objects.filter(pk=pk).update(
-            state=unreadable, error_code=error.code.value, checked_at=timezone.now(), latency_ms=None
-        )
+        rows = Credential.objects.filter(pk=pk)
+        known = rows.filter(state__in=[Credential.State.REFUSED, Credential.State.MALFORMED]).exists()
+        rows.update(state=unreadable, error_code=error.code.value, checked_at=timezone.now(), latency_ms=None)
+        if not known:
+            health.changed.send(Credential, provider_id=error.provider_id, state=Credential.State.REFUSED)
 
 
 async def check(ref: str) -> CredentialCheck:

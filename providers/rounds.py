@@ -29,8 +29,8 @@ async def _tick_for_ever() -> None:
     ticks = 0
     while True:
         try:
-            await go_round()
             await in_database(renewal.note_ended)
+            await go_round()
             if ticks % PURGE_TICKS == 0:
                 await in_database(health.purge)
         except DatabaseError:

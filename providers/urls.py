@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/providers/check/", views.check, name="check"),
     path("settings/providers/<slug:provider_id>/key/", views.keep, name="keep"),
     path("settings/providers/<slug:provider_id>/session/", views.keep_session, name="keep_session"),
+    path("settings/providers/<slug:provider_id>/workload-identity/", views.keep_identity, name="keep_identity"),
     path("settings/providers/<slug:provider_id>/mode/", views.mode, name="mode"),
     path("settings/providers/keys/<uuid:credential_id>/remove/", views.remove, name="remove"),
     path("settings/providers/chatgpt/", plan_views.begin, name="chatgpt"),

@@ -13,8 +13,8 @@ import pytest
 
 @dataclass
 class Endpoint:
-    """`status` and `answer` (None for a fresh token) are what it says after `seconds`; `asked` what it was sent. Whoever
-    reads it is told `public`; `claims` are what an identity token says beside what it has to."""
+    """`status` and `answer` (None for a fresh token) are what it says after `seconds`; `asked` what it was sent.
+    Whoever reads it is told `public`; `claims` are what an identity token says beside what it has to."""
 
     url: str = ""
     status: int = 200

@@ -71,6 +71,7 @@ def test_a_claude_subscription_s_token_is_refused_with_the_reason(alice: Actor, 
     assert not Credential.objects.exists()
 
 
+@pytest.mark.usefixtures("exchanging")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -89,6 +90,7 @@ def test_what_is_no_session_is_refused_by_its_field(alice: Actor, body: dict[str
     assert not Credential.objects.exists()
 
 
+@pytest.mark.usefixtures("exchanging")
 def test_the_installation_s_own_token_goes_to_the_vendor_only(alice: Actor, settings: Any, tmp_path: Any) -> None:
     fields = {"identity_provider_id": "idp", "service_account_id": "sa"}
     asked = {"provider_id": "openai", "secret": "", "method": "workload_identity", "shared": True, "exchange": fields}

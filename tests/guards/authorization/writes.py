@@ -69,6 +69,7 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("providers_api:credentials", "POST"): PROVIDER,
     ("providers_api:sessions", "POST"): PROVIDER,
     ("providers:keep_session", "POST"): PROVIDER,
+    ("providers:keep_identity", "POST"): PROVIDER,
     ("providers_api:check", "POST"): PROVIDER,
     ("providers:chatgpt", "POST"): STEP,
     ("2fa/webauthn/add/", "POST"): SIGNING,
