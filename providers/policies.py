@@ -63,6 +63,21 @@ def may_sign_in_with_chatgpt(request: HttpRequest) -> bool:
     return chatgpt_plan_allowed() and from_this_machine(request)
 
 
+def may_see_codex_login(request: HttpRequest, actor: Actor) -> bool:
+    """It is the login of whoever runs the server: an administrator sees it, at this very machine."""
+    return bool(settings.CODEX_LOGIN) and actor.administers and from_this_machine(request)
+
+
+def require_codex_login(request: HttpRequest, actor: Actor) -> None:
+    if not may_see_codex_login(request, actor):
+        raise Problem(
+            403,
+            "policy_denied",
+            "This installation does not show a Codex login.",
+            "The operator may allow it with PARLEY_CODEX_LOGIN, to administrators at a machine of one's own.",
+        )
+
+
 def method_allowed(method: str) -> bool:
     """Whether the operator allows sessions that came about like this."""
     match method:

@@ -71,7 +71,7 @@ def session_part(
         key_of(rows) is not None,
         f"{'w' if shared else 'p'}-{provider.provider_id}-session",
         row.method if row else "",
-        row.account if row else "",
+        row.account if row and row.method == Credential.Method.BEARER else "",
         _entered(row) if row and row.method == Credential.Method.WORKLOAD_IDENTITY else {},
         shared and policies.workload_identity_allowed(),
     )

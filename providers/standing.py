@@ -55,11 +55,12 @@ def mark(provider_id: str, used: Descriptor | None, known: Canonical) -> Mark:
     return Mark(provider_id, *_state(used, known.of(used)))
 
 
+SESSION_EXPIRED = "Session expired"
 # By the kind and the state of a credential: what only its owner can put right.
 _TROUBLE = {
     ("api_key", Credential.State.REFUSED.value): ("down", "Key refused"),
     ("session", Credential.State.REFUSED.value): ("down", "Session refused"),
-    ("session", Credential.State.EXPIRED.value): ("expired", "Session expired"),
+    ("session", Credential.State.EXPIRED.value): ("expired", SESSION_EXPIRED),
     ("session", Credential.State.MALFORMED.value): ("down", "Session unreadable"),
 }
 
@@ -73,7 +74,7 @@ def _state(used: Descriptor, health: ProviderHealth | None) -> tuple[str, str]:
     if state == HealthState.DOWN or (stored and used.state == Credential.State.UNREACHABLE):
         return "down", "Not responding"
     if state == HealthState.EXPIRED and not stored:
-        return "expired", "Session expired" if reason == "session_expired" else "Key refused"
+        return "expired", SESSION_EXPIRED if reason == "session_expired" else "Key refused"
     if state == HealthState.DEGRADED:
         return "degraded", "Slow" if reason == SLOW else "Degraded"
     if used.sandbox:
@@ -134,8 +135,8 @@ def _stand(provider: registry.Provider, found: Sequence[Descriptor], known: Cano
 
 
 def _candidates(name: str, found: Sequence[Descriptor], known: Canonical) -> Iterator[Candidate]:
-    """Each on its own side of the sandbox line."""
-    mine = {one.ref: one for one in found if one.provider_id == name}
+    """Each on its own side of the sandbox line; the sandbox itself is no credential."""
+    mine = {one.ref: one for one in found if one.provider_id == name and one.source != "sandbox"}
     for sandbox in sorted({one.sandbox for one in mine.values()}):
         for line in resolve(name, found, sandbox_model=sandbox).trace:
             one = mine.get(line.get("ref", ""))
@@ -148,9 +149,9 @@ def marks(actor: Actor) -> list[Mark]:
 
 
 def version(found: Iterable[Descriptor]) -> str:
-    """Another one whenever anything that a page shows of these credentials has changed."""
+    """Another one whenever anything that a page shows of these credentials has changed; the sandbox stays as it is."""
     listed = {provider.provider_id for provider in registry.available()}
-    shown = sorted(repr(one) for one in found if one.provider_id in listed)
+    shown = sorted(repr(one) for one in found if one.provider_id in listed and one.source != "sandbox")
     return hashlib.sha256("\n".join(shown).encode()).hexdigest()[:16]
 
 

@@ -11,8 +11,8 @@ from providers import credential_words, latencies, registry, standing
 from providers.health import KEPT
 from providers.judging import SLOW
 from providers.models import Credential, HealthSample, ProviderHealth
-from providers.session_parts import session_facts
-from providers.standing import Candidate, Mark, Stand, stand
+from providers.session_parts import end_of
+from providers.standing import SESSION_EXPIRED, Candidate, Mark, Stand, stand
 from providers.when import ago
 
 DAYS = KEPT.days
@@ -117,12 +117,12 @@ def _line(one: Stand, samples: Sequence[HealthSample], now: datetime) -> Line:
 def _credential(one: Candidate, of: Stand, now: datetime) -> CredentialLine:
     """What is asked with the installation's own credential is the provider's own check."""
     found = one.descriptor
-    at = found.checked_at or (of.row.last_checked_at if of.row and found.source in {"environment", "sandbox"} else None)
-    facts = [f"{fact.name} {fact.value}" for fact in session_facts(found, now)]
+    at = found.checked_at or (of.row.last_checked_at if of.row and found.source == "environment" else None)
+    end = " ".join(end_of(found, now)).strip()
     return CredentialLine(
         credential_words.said(one.line),
-        METHODS.get(found.method, "" if found.sandbox else "API key"),
-        (*facts, f"Checked {ago(at, now)}" if at else "Never checked"),
+        METHODS.get(found.method, "API key"),
+        (*([end] if end else []), f"Checked {ago(at, now)}" if at else "Never checked"),
         one.mark,
     )
 
@@ -185,6 +185,8 @@ def _note(provider: registry.Provider, seen: Mark, row: ProviderHealth | None) -
     match seen.state:
         case "down" if row:
             return "The last checks and answers failed. It is checked again every minute."
+        case "expired" if seen.text == SESSION_EXPIRED:
+            return "The session has ended. Requests wait until it is renewed, or a key is preferred."
         case "down" | "expired":
             return "The key was refused or could not be checked. Answers through it fail until that is put right."
         case "degraded" if row and row.reason == SLOW:

@@ -175,6 +175,7 @@ def _page(request: HttpRequest, actor: Actor, fault: dict[str, Any] | None = Non
         "fault": fault,
         "provider_health": standing.summary([panel.mark for panel in found.own]),
         "chatgpt_plan": policies.may_sign_in_with_chatgpt(request),
+        "codex_login": policies.may_see_codex_login(request, actor),
         "subject_token_file": bool(policies.subject_token_file()),
     }
     page = "providers/settings_part.html" if "part" in request.GET else "providers/settings.html"

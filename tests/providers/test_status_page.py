@@ -183,7 +183,7 @@ def test_whose_session_until_when_and_how_it_is_are_told_to_who_may_use_it(
     Credential.objects.update(checked_at=timezone.now() - timedelta(minutes=3))
     hers, his, theirs = (words(page(person)) for person in (alice, bob, charlie))
     for said in (
-        "Your session of Mine alone is used. Pasted token Account Mine alone Expires in 12 min Checked 3 min ago",
+        "Your session of Mine alone is used. Pasted token Expires in 12 min Checked 3 min ago",
         "Your key ending 4f2a is not what its owner prefers. API key Checked 3 min ago",
         "The workspace's session of Team gateway is not needed.",
     ):
@@ -198,7 +198,7 @@ def test_a_session_that_has_ended_says_what_stands_in_for_it(alice: Actor) -> No
     credentials.save(alice, provider_id="openai", secret=KEY, shared=False)
     Credential.objects.filter(kind="session").update(expires_at=timezone.now() - timedelta(minutes=5))
     said = words(page(alice))
-    assert "Your session of Mine alone has expired. Pasted token Account Mine alone Expired 5 min ago" in said
+    assert "Your session of Mine alone has expired. Pasted token Expired 5 min ago" in said
     assert "Your key ending 4f2a is used." in said
 
 

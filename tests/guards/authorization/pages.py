@@ -132,6 +132,8 @@ PROVIDERS: dict[str, list[Line]] = {
     "providers:chatgpt": [members("POST", passes=NO)],
     "providers:chatgpt_done": [members("GET", passes=NO)],
     "providers:chatgpt_return": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=NO)],
+    "providers:codex": [members("GET", passes=NO)],
+    "providers:codex_import": [members("POST", passes=NO)],
     "providers:mode": [
         members("POST", body={"mode": "session"}),
         admins("POST", body={"mode": "session", "shared": "1"}),
