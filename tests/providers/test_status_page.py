@@ -225,3 +225,7 @@ def test_the_console_tells_account_end_and_preference(alice: Actor) -> None:
         assert "Team gateway" in said
         assert "Expired" in said
     assert "Token session" in said
+    Credential.objects.update(state="expired")
+    listed = client.get("/admin/providers/credential/?state__in=refused,expired,malformed")  # where the overview leads
+    assert "1 credential" in words(listed.content.decode())
+    assert "?state__in=refused,expired,malformed" in client.get("/admin/").content.decode()
