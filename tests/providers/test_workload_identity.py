@@ -110,6 +110,20 @@ def test_an_exchange_that_fails_says_what_to_do(alice: Actor, exchanging: Endpoi
     assert Credential.objects.get().state == ("expired" if status == 401 else "unreachable")
 
 
+def test_the_api_keeps_exchanges_and_checks_it_and_renews_what_has_ended(
+    alice: Actor, exchanging: Endpoint, vendors: str
+) -> None:
+    exchange = {**IDS, "endpoint": exchanging.url}
+    body = {"provider_id": "openai", "secret": SUBJECT, "method": "workload_identity", "shared": True}
+    client = api_client(alice)
+    sent = json.dumps(body | {"exchange": exchange})
+    kept = client.post("/api/v1/credentials/sessions/", sent, content_type="application/json")
+    assert (kept.status_code, kept.json()["state"], len(exchanging.asked)) == (201, "working", 1)
+    Credential.objects.update(state="expired")
+    checked = client.post(f"/api/v1/credentials/{kept.json()['id']}/check/")
+    assert (checked.json()["state"], len(exchanging.asked)) == ("working", 2)
+
+
 def test_an_anthropic_workspace_is_asked_for_its_own_fields(alice: Actor, exchanging: Endpoint, vendors: str) -> None:
     ids = {"federation_rule_id": "fr_1", "organization_id": "org_1", "workspace_id": "ws_1"}
     sent = {**ids, "endpoint": exchanging.url, "secret": SUBJECT}
