@@ -57,7 +57,7 @@ class CredentialAdmin(WorkspaceAdmin):
     @admin.display(description="Whose")
     def owner(self, row: Credential) -> str:
         thing = "session" if row.kind == Credential.Kind.SESSION else "key"
-        return "Workspace" if row.user_id is None else f"Own {thing} of {row.user}"
+        return f"Workspace {thing}" if row.user_id is None else f"Own {thing} of {row.user}"
 
     @admin.display(description="Preferred")
     def preferred(self, row: Credential) -> str:

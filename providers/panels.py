@@ -21,7 +21,7 @@ from providers.session_parts import (
     session_notice,
     session_part,
 )
-from providers.standing import Canonical, Mark, canonical, mark, used_for, version
+from providers.standing import Canonical, Mark, canonical, mark, used_for, version, way_to
 from providers.when import ago, day
 
 type Health = tuple[str, str]  # the mark's state in the stylesheet, and the word beside it
@@ -98,7 +98,8 @@ def _own_panel(
     mine = [row for row in rows if row.user_id is not None]
     theirs = [row for row in rows if row.user_id is None]
     own, workspace = key_of(mine), key_of(theirs)
-    used = used_for(provider.provider_id, [*map(descriptor_of, rows), *installation])
+    way = way_to(provider.provider_id, [*map(descriptor_of, rows), *installation])
+    used = way.chosen or way.blocked
     without = used_for(provider.provider_id, [*map(descriptor_of, theirs), *installation])
     facts = [Fact("Key", own.hint, mono=True) if own else Fact("Key", "None of your own")]
     if own:
@@ -108,7 +109,8 @@ def _own_panel(
     shown = own or workspace
     if shown:
         facts.append(Fact("Last checked", checked(shown, now)))
-    facts.append(Fact("Used for requests", used.text.partition(" …")[0] if used else "Nothing yet"))
+    instead = " (fallback)" if way.reason else ""
+    facts.append(Fact("Used for requests", used.text.partition(" …")[0] + instead if used else "Nothing yet"))
     if used and used.kind == "session" and used.source != "own":
         facts += session_facts(used, now)
     return Panel(

@@ -179,7 +179,9 @@ def test_an_ended_session_is_told_with_what_becomes_of_requests(alice: Actor, ve
     assert "The OpenAI session has expired. Requests wait until it is renewed" in said
     assert "Session expired" in said
     client.post("/settings/providers/openai/mode/", {"mode": "session", "fallback_allowed": "1"})
-    assert "The API key stands in for it." in text_of(client.get(PAGE))
+    said = text_of(client.get(PAGE))
+    assert "The API key stands in for it." in said
+    assert "Your key (fallback)" in said
 
 
 def test_a_session_of_the_workspace_is_seen_in_the_console_and_not_changed_there(alice: Actor) -> None:
