@@ -1,5 +1,5 @@
-"""The chat application; it tells open pages when a provider's health changes and the catalog what names a model, and a
-file goes with its row."""
+"""The chat application; it tells open pages when a provider's health or a credential changes and the catalog what names
+a model, and a file goes with its row."""
 
 from typing import Any
 
@@ -17,11 +17,12 @@ class ChatConfig(AppConfig):
         from chat import leftovers  # noqa: PLC0415
         from chat.models import Attachment  # noqa: PLC0415
         from chat.sticky import StickyModels  # noqa: PLC0415
-        from providers import health  # noqa: PLC0415
+        from providers import credentials, health  # noqa: PLC0415
 
         post_delete.connect(leftovers.discard_files, sender=Attachment, dispatch_uid="chat.attachment-files")
         succession.add_place(StickyModels())
         health.changed.connect(tell_pages, dispatch_uid="chat.health")
+        credentials.changed.connect(tell_pages, dispatch_uid="chat.credentials")
 
 
 def tell_pages(sender: Any, **_: Any) -> None:

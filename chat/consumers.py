@@ -145,14 +145,14 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 await mailbox.get(WATCH_SECONDS)
 
     async def _watch_health(self) -> None:
-        """The marks at once, and again when one of them is another one for this person."""
-        told: list[standing.Mark] = []
+        """The marks and the version of the credentials at once, and again when any of it is another for this person."""
+        told: dict[str, object] = {}
         with hub.subscribe("health") as mailbox:
             while True:
-                found = await in_db(standing.marks, self.actor)
+                found = await in_db(standing.frame, self.actor)
                 if found != told:
                     told = found
-                    await self.tell({"t": "health"} | standing.frame(found))
+                    await self.tell({"t": "health"} | found)
                 await mailbox.get(HEALTH_SECONDS)
 
     async def _missing(self, name: str) -> None:

@@ -48,7 +48,7 @@ class Code:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """`active` of `members` asked something in the last seven days; answers, failures and fallbacks are the last
-    day's; `renew` counts workspace keys that a provider refuses."""
+    day's; `renew` counts credentials of workspaces that are refused, have ended or cannot be read."""
 
     active: int
     members: int
@@ -72,11 +72,12 @@ def figures(workspaces: QuerySet[Workspace], now: datetime | None = None) -> Fig
         failed=Count("pk", filter=today & Q(state=Run.State.FAILED)),
         fallbacks=Count("pk", filter=today & FELL_BACK),
     )
-    refused = Q(credentials__user__isnull=True, credentials__state=Credential.State.REFUSED)
+    over = Q(credentials__state__in=[Credential.State.REFUSED, *Credential.OVER])
+    over |= Q(credentials__method=Credential.Method.BEARER, credentials__expires_at__lte=now)
     # The workspaces anew: the way to them may lead through their reader's own membership.
     held = Workspace.objects.filter(pk__in=workspaces.values("pk")).aggregate(
         members=Count("memberships", filter=Q(memberships__user__is_active=True), distinct=True),
-        renew=Count("credentials", filter=refused, distinct=True),
+        renew=Count("credentials", filter=over & Q(credentials__user__isnull=True), distinct=True),
     )
     bars, most = _bars(week.filter(today), now.replace(minute=0, second=0, microsecond=0))
     return Figures(**counted, **held, bars=bars, most=most, codes=_codes(week))

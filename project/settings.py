@@ -68,29 +68,25 @@ CACHES = {
 
 # ---------------------------------------------------------------- providers
 # The installation's own keys and base URLs, by provider. After this block no SDK can find them by itself.
-PROVIDER_KEYS = {
-    "openai": env.text("OPENAI_API_KEY"),
-    "anthropic": env.text("ANTHROPIC_API_KEY"),
-    "gemini": env.text("GEMINI_API_KEY") or env.text("GOOGLE_API_KEY"),
-    "mistral": env.text("MISTRAL_API_KEY"),
-    "openai_compatible": env.text("OPENAI_COMPATIBLE_API_KEY"),
-}
-PROVIDER_BASE_URLS = {
-    "openai": env.url("OPENAI_BASE_URL"),
-    "anthropic": env.url("ANTHROPIC_BASE_URL"),
-    "gemini": env.url("GEMINI_BASE_URL"),
-    "mistral": env.url("MISTRAL_BASE_URL"),
-    "openai_compatible": env.url("OPENAI_COMPATIBLE_BASE_URL"),
-}
+_providers = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
+PROVIDER_KEYS = {name: env.text(f"{name.upper()}_API_KEY") for name in _providers}
+PROVIDER_KEYS["gemini"] = PROVIDER_KEYS["gemini"] or env.text("GOOGLE_API_KEY")
+PROVIDER_BASE_URLS = {name: env.url(f"{name.upper()}_BASE_URL") for name in _providers}
 # The installation's own signed token, for workspaces that exchange it; off until the operator names the file.
 WORKLOAD_IDENTITY_TOKEN_FILE = env.text("PARLEY_WORKLOAD_IDENTITY_TOKEN_FILE")
+# Whether workspaces may exchange signed tokens for the vendors' own at all; who names a file means it.
+WORKLOAD_IDENTITY = env.flag("PARLEY_WORKLOAD_IDENTITY", default=bool(WORKLOAD_IDENTITY_TOKEN_FILE))
 # The Console profile of Anthropic's command line on this machine, read only when the operator names it.
 ANTHROPIC_PROFILE = env.text("PARLEY_ANTHROPIC_PROFILE")
 ANTHROPIC_PROFILE_DIR = env.text("PARLEY_ANTHROPIC_PROFILE_DIR", str(Path.home() / ".config" / "anthropic"))
 # Whether the installation's API key may stand in for its session.
 SESSION_FALLBACK = env.flag("PARLEY_SESSION_FALLBACK", default=False)
+AT_HOME = DEVELOPMENT and not PUBLIC_URL and ALLOWED_HOSTS == LOOPBACK_HOSTS
 # Whether people may sign in with their own ChatGPT plans: the vendor allows that on their own machine only.
-CHATGPT_PLAN = env.at_home("PARLEY_CHATGPT_PLAN", DEVELOPMENT and not PUBLIC_URL and ALLOWED_HOSTS == LOOPBACK_HOSTS)
+CHATGPT_PLAN = env.at_home("PARLEY_CHATGPT_PLAN", AT_HOME)
+# Whether administrators at this machine may look at its Codex login and take over the API key in it.
+CODEX_LOGIN = env.at_home("PARLEY_CODEX_LOGIN", AT_HOME)
+CODEX_HOME = env.text("PARLEY_CODEX_HOME", str(Path.home() / ".codex"))
 GEMINI_API_VERSION = env.text("GEMINI_API_VERSION", "v1beta")
 env.forget_vendor_variables()
 

@@ -12,8 +12,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.console import WorkspaceAdmin
 from providers import console_drills, console_health, credentials, registry
 from providers.console_parts import check_and_tell
+from providers.credentials import descriptor_of
 from providers.forms import CredentialForm
-from providers.models import Credential
+from providers.models import Credential, CredentialQuerySet
 from providers.preferences import CredentialPolicy
 
 __all__ = ["CredentialAdmin", "console_drills", "console_health"]
@@ -35,12 +36,18 @@ class CredentialPolicyAdmin(WorkspaceAdmin):
 class CredentialAdmin(WorkspaceAdmin):
     form = CredentialForm
     audited_by_flow = True
-    list_display = ("provider", "workspace", "owner", "hint", "account", "state", "expires_at", "checked_at", "latency")
+    list_display = (
+        "provider", "workspace", "owner", "hint", "account", "preferred", "state_now", "expires_at", "checked_at",
+        "latency",
+    )  # fmt: skip
     list_filter = ("provider_id", "kind", "state")
     list_select_related = ("workspace", "user")
     ordering = ("workspace__name", "provider_id")
     actions = ("check_now",)
-    readonly_fields = ("hint", "fingerprint", "state", "error_code", "checked_at", "latency_ms", "updated_at")
+    readonly_fields = (
+        "hint", "fingerprint", "kind", "method", "account", "preferred", "expires_at", "state_now", "error_code",
+        "checked_at", "latency_ms", "updated_at",
+    )  # fmt: skip
 
     @admin.display(description="Provider", ordering="provider_id")
     def provider(self, row: Credential) -> str:
@@ -50,7 +57,18 @@ class CredentialAdmin(WorkspaceAdmin):
     @admin.display(description="Whose")
     def owner(self, row: Credential) -> str:
         thing = "session" if row.kind == Credential.Kind.SESSION else "key"
-        return "Workspace" if row.user_id is None else f"Own {thing} of {row.user}"
+        return f"Workspace {thing}" if row.user_id is None else f"Own {thing} of {row.user}"
+
+    @admin.display(description="Preferred")
+    def preferred(self, row: Credential) -> str:
+        """What its owner's requests go out with first."""
+        words = dict(Credential.Kind.choices)[descriptor_of(row).mode]
+        return f"{words}, a key may stand in" if descriptor_of(row).fallback_allowed else str(words)
+
+    @admin.display(description="State", ordering="state")
+    def state_now(self, row: Credential) -> str:
+        """A pasted session may have ended since anybody looked."""
+        return str(Credential.State(descriptor_of(row).state).label)
 
     @admin.display(description="Latency")
     def latency(self, row: Credential) -> str:
@@ -64,7 +82,8 @@ class CredentialAdmin(WorkspaceAdmin):
     # ------------------------------------------------------------ whose rows
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
         """A member's own key is that member's business; a superuser sees that it exists."""
-        rows: QuerySet[Credential] = super().get_queryset(request)
+        rows: CredentialQuerySet = super().get_queryset(request)  # type: ignore[assignment]
+        rows = rows.with_mode()
         return rows if getattr(request.user, "is_superuser", False) else rows.filter(user__isnull=True)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

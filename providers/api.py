@@ -204,7 +204,9 @@ class CredentialUsedOut(serializers.Serializer[Any]):
     hint = serializers.CharField()
     account = serializers.CharField(allow_blank=True)
     expires_at = serializers.DateTimeField(allow_null=True)
+    mode = serializers.ChoiceField(choices=Credential.Kind.choices, help_text=MODE_HELP)
     state = serializers.CharField()
+    checked_at = serializers.DateTimeField(allow_null=True, help_text="Of a stored one.")
     fallback = serializers.CharField(allow_blank=True)
 
 
@@ -274,6 +276,8 @@ def _used(one: standing.Stand) -> dict[str, Any] | None:
         "hint": used.hint,
         "account": used.account,
         "expires_at": datetime.fromtimestamp(used.expires_at, UTC).isoformat() if used.expires_at else None,
+        "mode": used.mode,
         "state": used.state,
+        "checked_at": used.checked_at,
         "fallback": one.fallback,
     }

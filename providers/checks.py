@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.db.models import Case, Value, When
 from django.utils import timezone
 
@@ -77,9 +78,11 @@ def record_unreadable(ref: str, error: ProviderError) -> None:
             When(kind=Credential.Kind.SESSION, then=Value(Credential.State.MALFORMED.value)),
             default=Value(Credential.State.REFUSED.value),
         )
-        Credential.objects.filter(pk=pk).update(
-            state=unreadable, error_code=error.code.value, checked_at=timezone.now(), latency_ms=None
-        )
+        rows = Credential.objects.filter(pk=pk)
+        known = rows.filter(state__in=[Credential.State.REFUSED, Credential.State.MALFORMED]).exists()
+        rows.update(state=unreadable, error_code=error.code.value, checked_at=timezone.now(), latency_ms=None)
+        if not known:
+            health.changed.send(Credential, provider_id=error.provider_id, state=Credential.State.REFUSED)
 
 
 async def check(ref: str) -> CredentialCheck:
@@ -100,19 +103,12 @@ async def check(ref: str) -> CredentialCheck:
 
 
 def check_from_thread(ref: str) -> CredentialCheck:
-    """As `check`, for doors that are synchronous: the call runs on a loop of its own, the database stays out of it."""
-    try:
-        credential = credentials.open_ref(ref)
-    except ProviderError as error:
-        if _stored(ref):
-            record_unreadable(ref, error)
-        return CredentialCheck(False, 0, error)
-    if not credential.secret.reveal():
-        # A session whose first token is still to be fetched.
-        return asyncio.run(and_close(check(ref)))
-    result = asyncio.run(and_close(probe(credential)))
-    keep(credential, result)
-    return result
+    """As `check`, for doors that are synchronous: the call runs on a loop of its own, the database on this thread."""
+    return async_to_sync(_check_alone, force_new_loop=True)(ref)
+
+
+async def _check_alone(ref: str) -> CredentialCheck:
+    return await and_close(check(ref))
 
 
 def keep(credential: OpenCredential, result: CredentialCheck) -> None:

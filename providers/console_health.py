@@ -17,8 +17,10 @@ from django.views.decorators.http import require_POST
 from accounts.console import WorkspaceAdmin, administered
 from providers import sources, status_words
 from providers.console_parts import check_and_tell, health_of, label
+from providers.credentials import descriptor_of
 from providers.models import Credential, HealthEvent, ProviderHealth
 from providers.resolution import Descriptor
+from providers.session_parts import end_of
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
@@ -37,7 +39,7 @@ MARKS = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One line of the table of keys; `ref` is what a check is asked for."""
+    """One line of the table of keys; `ref` is what a check is asked for, `end` that of a session."""
 
     ref: str
     provider: str
@@ -45,6 +47,8 @@ class Key:
     hint: str
     mark: str
     text: str
+    account: str
+    end: tuple[str, str]
     checked_at: datetime | None = None
     latency_ms: int | None = None
 
@@ -60,15 +64,17 @@ def keys(request: HttpRequest) -> list[Key]:
 def _ours(found: Descriptor, health: ProviderHealth | None) -> Key:
     """What the installation's credential is found to be is the provider's own state."""
     named = (found.ref, label(found.provider_id), "Installation", found.hint)
-    if health is None:
-        return Key(*named, mark="unknown", text="Not checked yet")
-    return Key(*named, health.state, health.get_state_display(), health.last_checked_at, health.latency_ms)
+    seen = ("unknown", "Not checked yet") if health is None else (health.state, health.get_state_display())
+    checked = () if health is None else (health.last_checked_at, health.latency_ms)
+    return Key(*named, *seen, found.account, end_of(found, timezone.now()), *checked)
 
 
 def _stored(row: Credential) -> Key:
-    named = (f"credential:{row.pk}", label(row.provider_id), row.workspace.name, row.hint)
-    state = Credential.State(row.state)
-    return Key(*named, MARKS[state], state.label, row.checked_at, row.latency_ms)
+    found = descriptor_of(row)
+    state = Credential.State(found.state)
+    named = (found.ref, label(row.provider_id), row.workspace.name, row.hint)
+    end = end_of(found, timezone.now())
+    return Key(*named, MARKS[state], str(state.label), row.account, end, row.checked_at, row.latency_ms)
 
 
 class EventInline(TabularInline):

@@ -57,11 +57,9 @@ def descriptors(actor: Actor, *, relayed: bool = False) -> list[Descriptor]:
 def barred(method: str, *, relayed: bool = False) -> str:
     """Why a session of this kind must not be used, empty where it may: a plan answers its owner here, and nothing that
     another program asks for."""
-    if method != Credential.Method.OPENAI_CHATGPT:
-        return ""
-    if not policies.chatgpt_plan_allowed():
+    if not policies.method_allowed(method):
         return "not_allowed"
-    return "not_relayed" if relayed else ""
+    return "not_relayed" if relayed and method == Credential.Method.OPENAI_CHATGPT else ""
 
 
 def descriptor_of(row: Credential, now: datetime | None = None) -> Descriptor:
@@ -81,6 +79,7 @@ def descriptor_of(row: Credential, now: datetime | None = None) -> Descriptor:
         account=row.account,
         expires_at=row.expires_at.timestamp() if row.expires_at else None,
         barred=barred(row.method),
+        checked_at=row.checked_at,
     )
 
 
@@ -150,7 +149,7 @@ def hold(pk: UUID) -> Held:
             ErrorCode.INVALID_AUTH, lost, provider_id=_provider_of(pk), detail="key_unreadable"
         ) from None
     if barred(row.method):
-        words = "The operator of this installation does not allow the use of ChatGPT plans."
+        words = f"The operator of this installation does not allow this kind of session: {row.get_method_display()}."
         raise ProviderError(ErrorCode.POLICY_DENIED, words, provider_id=row.provider_id)
     own = row.base_url or sources.base_url(row.provider_id)
     where = sources.sandbox_url(row.provider_id) if row.sandbox else own

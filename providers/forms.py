@@ -1,6 +1,6 @@
 """The forms that take a key, whose secret goes in and never comes back out, and the one that starts a drill."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -13,6 +13,7 @@ from providers.drills import running
 from providers.drills.bed import PROVIDERS
 from providers.models import Credential, Drill
 from providers.pasted import LONGEST_KEY, LONGEST_TOKEN
+from providers.sessions import workload_identity
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Credential]
@@ -32,21 +33,76 @@ def _secret_field(help_text: str = "", longest: int = LONGEST_KEY) -> forms.Char
     )
 
 
+def _base_url_field() -> forms.CharField:
+    return forms.CharField(label="Base URL (only for a gateway)", required=False, max_length=300)
+
+
+def _account_field() -> forms.CharField:
+    return forms.CharField(label="Account (a name for it)", required=False, max_length=session_keeping.ACCOUNT_CHARS)
+
+
 class KeyForm(forms.Form):
-    """What the settings page sends."""
+    """What the settings page sends. `place` is where it stands there, `renamed` what the flow's fields are called."""
 
+    place = ""
+    renamed: ClassVar[dict[str, str]] = {}
     secret = _secret_field()
-    shared = forms.BooleanField(required=False)
-    base_url = forms.CharField(label="Base URL", required=False, max_length=300)
+    base_url = _base_url_field()
+
+    def keep(self, actor: Actor, provider_id: str, *, shared: bool) -> Credential:
+        """Call only on a valid form. Raises Problem."""
+        return credentials.save(actor, provider_id=provider_id, shared=shared, **self.cleaned_data)
 
 
-class SessionForm(forms.Form):
-    """A pasted token session, as the settings page sends it; times are in UTC."""
+class SessionForm(KeyForm):
+    """A pasted token session; times are in UTC."""
 
+    place = "-session"
+    base_url = None  # type: ignore[assignment]  # how a form leaves a field out
     secret = _secret_field(longest=LONGEST_TOKEN)
     expires_at = forms.DateTimeField(required=False, label="Expires")
-    account = forms.CharField(required=False, max_length=session_keeping.ACCOUNT_CHARS)
+    account = _account_field()
     fallback_allowed = forms.BooleanField(required=False)
+
+    def keep(self, actor: Actor, provider_id: str, *, shared: bool) -> Credential:
+        return session_keeping.save(actor, session_keeping.Given(provider_id, shared=shared, **self.cleaned_data))
+
+
+class WorkloadIdentityForm(KeyForm):
+    """How a signed token of the workspace's own issuer is exchanged for the vendor's."""
+
+    place = "-identity"
+    renamed: ClassVar[dict[str, str]] = {"exchange": "endpoint"}
+    secret = _secret_field(longest=LONGEST_TOKEN)
+    endpoint = forms.CharField(label="Token endpoint (if it is not the vendor's)", required=False, max_length=300)
+    account = _account_field()
+    fallback_allowed = forms.BooleanField(required=False)
+
+    def __init__(self, provider_id: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = f"w-{provider_id}{self.place}-%s"
+        required, optional = workload_identity.FIELDS.get(provider_id, ((), ()))
+        self.named = (*required, *optional)
+        for name in self.named:
+            label = workload_identity.LABELS[name]
+            self.fields[name] = forms.CharField(
+                label=label if name in required else f"{label} (if the vendor wants one)",
+                required=name in required,
+                max_length=session_keeping.FIELD_CHARS,
+                error_messages={"required": f"Fill in the {label}. The vendor shows it where its rule was made."},
+            )
+
+    @property
+    def texts(self) -> list[forms.BoundField]:
+        """What is no secret, and is repeated when something was wrong."""
+        return [self[name] for name in (*self.named, "endpoint", "base_url", "account")]
+
+    def keep(self, actor: Actor, provider_id: str, *, shared: bool) -> Credential:
+        told = dict(self.cleaned_data)
+        exchange = {name: told.pop(name) for name in (*self.named, "endpoint")}
+        method = Credential.Method.WORKLOAD_IDENTITY
+        given = session_keeping.Given(provider_id, shared=shared, method=method, exchange=exchange, **told)
+        return session_keeping.save(actor, given)
 
 
 class ModeForm(forms.Form):

@@ -1,8 +1,7 @@
 """What the settings page says about each provider, as plain values; the template only arranges them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -12,40 +11,20 @@ from providers import registry, sources
 from providers.credentials import descriptor_of
 from providers.models import Credential
 from providers.resolution import Descriptor
-from providers.standing import Canonical, Mark, canonical, mark, used_for
+from providers.session_parts import (
+    Fact,
+    Notice,
+    SessionPart,
+    checked,
+    key_of,
+    session_facts,
+    session_notice,
+    session_part,
+)
+from providers.standing import Canonical, Mark, canonical, mark, used_for, version, way_to
+from providers.when import ago, day
 
 type Health = tuple[str, str]  # the mark's state in the stylesheet, and the word beside it
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """`tone` is ok, warn or bad; `replace` says that the remedy is another key."""
-
-    tone: str
-    title: str
-    sentence: str
-    replace: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    name: str
-    value: str
-    mono: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPart:
-    """The token session of a panel: what is known of it, and what its owner prefers. `stored` is the row, None while
-    there is none."""
-
-    facts: tuple[Fact, ...]
-    stored: UUID | None
-    mode: str
-    fallback_allowed: bool
-    has_key: bool
-    anchor: str
-    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +61,23 @@ class Panel:
         return "" if self.shared else self.provider.provider_id
 
 
-def panels(actor: Actor, now: datetime | None = None) -> tuple[list[Panel], list[Panel]]:
-    """The person's panels, and the workspace's for its administrators (otherwise empty). Two queries, three while a
-    provider is in trouble."""
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """The person's panels, the workspace's for its administrators (otherwise empty), and the version of the credentials
+    that they show."""
+
+    own: list[Panel]
+    shared: list[Panel]
+    version: str
+
+
+def panels(actor: Actor, now: datetime | None = None) -> Panels:
+    """Two queries, three while a provider is in trouble."""
     now = now or timezone.now()
     rows = list(Credential.objects.visible_to(actor).with_mode())
     installation = sources.descriptors()
-    known = canonical([*map(descriptor_of, rows), *installation])
+    found = [*map(descriptor_of, rows), *installation]
+    known = canonical(found)
     own, workspace = [], []
     for provider in registry.available():
         kept = [row for row in rows if row.provider_id == provider.provider_id]
@@ -96,7 +85,7 @@ def panels(actor: Actor, now: datetime | None = None) -> tuple[list[Panel], list
         own.append(_own_panel(provider, kept, others, known, now))
         if actor.administers:
             workspace.append(_workspace_panel(provider, kept, others, known, now))
-    return own, workspace
+    return Panels(own, workspace, version(found))
 
 
 def _own_panel(
@@ -108,25 +97,29 @@ def _own_panel(
 ) -> Panel:
     mine = [row for row in rows if row.user_id is not None]
     theirs = [row for row in rows if row.user_id is None]
-    own, workspace = _key(mine), _key(theirs)
-    used = used_for(provider.provider_id, [*map(descriptor_of, rows), *installation])
+    own, workspace = key_of(mine), key_of(theirs)
+    way = way_to(provider.provider_id, [*map(descriptor_of, rows), *installation])
+    used = way.chosen or way.blocked
     without = used_for(provider.provider_id, [*map(descriptor_of, theirs), *installation])
     facts = [Fact("Key", own.hint, mono=True) if own else Fact("Key", "None of your own")]
     if own:
-        facts.append(Fact("Added", _day(own.updated_at)))
+        facts.append(Fact("Added", day(own.updated_at)))
     elif workspace:
         facts.append(Fact("Workspace key", workspace.hint, mono=True))
     shown = own or workspace
     if shown:
-        facts.append(Fact("Last checked", _checked(shown, now)))
-    facts.append(Fact("Used for requests", used.text.partition(" …")[0] if used else "Nothing yet"))
+        facts.append(Fact("Last checked", checked(shown, now)))
+    instead = " (fallback)" if way.reason else ""
+    facts.append(Fact("Used for requests", used.text.partition(" …")[0] + instead if used else "Nothing yet"))
+    if used and used.kind == "session" and used.source != "own":
+        facts += session_facts(used, now)
     return Panel(
         provider=provider,
         shared=False,
         health=_health(provider, used, known),
         summary=f"Connected with: {used.text}" if used else "Not connected",
         facts=tuple(facts),
-        notice=_session_notice(provider, mine, now)
+        notice=session_notice(provider, mine, now)
         or (_notice(provider, own, now) if own or not workspace else _notice_for_members(provider, workspace, now)),
         check_ref=used.ref if used else "",
         stored=own.pk if own else None,
@@ -135,7 +128,7 @@ def _own_panel(
         base_url="",
         effect=_effect(provider, without, whose="Your requests"),
         foot=_foot(provider, own, workspace, without),
-        session=_session_part(provider, mine, f"p-{provider.provider_id}", now),
+        session=session_part(provider, mine, shared=False, now=now),
     )
 
 
@@ -147,11 +140,11 @@ def _workspace_panel(
     now: datetime,
 ) -> Panel:
     shared = [row for row in rows if row.user_id is None]
-    row = _key(shared)
+    row = key_of(shared)
     without = used_for(provider.provider_id, installation)
     facts: list[Fact] = [Fact("Key", row.hint, mono=True) if row else Fact("Key", "None")]
     if row:
-        facts += [Fact("Added", _day(row.updated_at)), Fact("Last checked", _checked(row, now))]
+        facts += [Fact("Added", day(row.updated_at)), Fact("Last checked", checked(row, now))]
         facts += [Fact("Base URL", row.base_url, mono=True)] if row.base_url else []
     return Panel(
         provider=provider,
@@ -159,7 +152,7 @@ def _workspace_panel(
         health=_health(provider, used_for(provider.provider_id, [*map(descriptor_of, shared)]), known),
         summary="For every member without a key of their own",
         facts=tuple(facts),
-        notice=_session_notice(provider, shared, now) or _notice(provider, row, now),
+        notice=session_notice(provider, shared, now) or _notice(provider, row, now),
         check_ref=descriptor_of(row).ref if row else "",
         stored=row.pk if row else None,
         accepts_key=True,
@@ -167,59 +160,8 @@ def _workspace_panel(
         base_url=row.base_url if row else "",
         effect=_effect(provider, without, whose="Requests of members without their own key"),
         foot="",
-        session=_session_part(provider, shared, f"w-{provider.provider_id}", now),
+        session=session_part(provider, shared, shared=True, now=now),
     )
-
-
-def _key(rows: Iterable[Credential]) -> Credential | None:
-    return next((row for row in rows if row.kind == Credential.Kind.API_KEY), None)
-
-
-def _session(rows: Iterable[Credential]) -> Credential | None:
-    return next((row for row in rows if row.kind == Credential.Kind.SESSION), None)
-
-
-def _session_part(provider: registry.Provider, rows: list[Credential], at: str, now: datetime) -> SessionPart | None:
-    if not provider.sessions:
-        return None
-    row, key = _session(rows), _key(rows)
-    wish = descriptor_of(rows[0]) if rows else None
-    facts: list[Fact] = []
-    if row:
-        facts = [Fact("Session", row.hint, mono=True), Fact("Kind", row.get_method_display())]
-        facts += [Fact("Account", row.account)] if row.account else []
-        facts += [Fact("Expires", _moment(row.expires_at, now))] if row.expires_at else []
-        known = descriptor_of(row, now)
-        facts += [Fact("State", "Not allowed here" if known.barred else Credential.State(known.state).label)]
-        facts += [Fact("Last checked", _checked(row, now))]
-    return SessionPart(
-        tuple(facts),
-        row.pk if row else None,
-        wish.mode if wish else "api_key",
-        bool(wish and wish.fallback_allowed),
-        key is not None,
-        f"{at}-session",
-        row.method if row else "",
-    )
-
-
-def _session_notice(provider: registry.Provider, rows: list[Credential], now: datetime) -> Notice | None:
-    row = _session(rows)
-    wish = descriptor_of(row, now) if row else None
-    if wish is None or wish.mode != "session" or wish.state not in Credential.OVER:
-        return None
-    instead = _key(rows) is not None and wish.fallback_allowed
-    then = "The API key stands in for it." if instead else "Requests wait until it is renewed, or a key is preferred."
-    what = "has expired" if wish.state == Credential.State.EXPIRED else "cannot be read any more"
-    return Notice("warn" if instead else "bad", f"The {provider.label} session {what}.", then)
-
-
-def _moment(moment: datetime, now: datetime) -> str:
-    """An end in UTC; how long it still takes where that is soon."""
-    left = moment - now
-    if timedelta(0) < left < timedelta(hours=1):
-        return f"in {max(1, left.seconds // 60)} min"
-    return f"{_day(moment)}, {moment:%H:%M} UTC"
 
 
 # ---------------------------------------------------------------- words
@@ -273,28 +215,3 @@ def _foot(
 def _kind(used: Descriptor) -> str:
     words = {"workspace": "workspace's key", "environment": "installation's key", "sandbox": "sandbox"}
     return words.get(used.source, "key")
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b %Y}"
-
-
-def _checked(row: Credential, now: datetime) -> str:
-    if row.checked_at is None:
-        return "Never"
-    took = f", {row.latency_ms} ms" if row.latency_ms is not None and row.latency_ms < 1000 else ""
-    if row.latency_ms is not None and row.latency_ms >= 1000:
-        took = f", {row.latency_ms / 1000:.1f} s"
-    return ago(row.checked_at, now) + took
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """Relative up to an hour, then the clock (UTC), then the date."""
-    passed = now - moment
-    if passed < timedelta(seconds=10):
-        return "just now"
-    if passed < timedelta(minutes=1):
-        return f"{passed.seconds} s ago"
-    if passed < timedelta(hours=1):
-        return f"{passed.seconds // 60} min ago"
-    return f"at {moment:%H:%M} UTC" if moment.date() == now.date() else f"on {_day(moment)}"

@@ -60,7 +60,7 @@ def base_url(text: str, *, private_allowed: bool) -> str:
     except ValueError:
         raise Refused("This is not an address.") from None
     if parts.scheme not in {"http", "https"} or not host or not value.isascii() or " " in value:
-        raise Refused("The base URL starts with https:// and names a host.")
+        raise Refused("The address starts with https:// and names a host.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise Refused("The base URL holds no name, password, query or fragment.")
     if link_local(host) or (not private_allowed and (parts.scheme != "https" or _private(host))):

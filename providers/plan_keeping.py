@@ -2,12 +2,16 @@
 
 import hashlib
 import hmac
+import logging
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
 
+from accounts.oidc import verify
+from accounts.oidc.refusals import Refused
 from accounts.policies import Actor
 from accounts.problems import Problem
 from providers import credentials, redaction, session_keeping
@@ -15,7 +19,9 @@ from providers.models import Credential
 from providers.preferences import AuthMode
 from providers.secrets import hint
 from providers.sessions import openai_chatgpt
-from providers.sessions.base import Fetched, Stored
+from providers.sessions.base import Ended, Fetched, Stored
+
+log = logging.getLogger(__name__)
 
 PROVIDER = "openai"
 
@@ -43,6 +49,20 @@ def host() -> str:
     """What the vendor knows this installation by."""
     digest = hmac.new(settings.FINGERPRINT_PEPPER.encode(), b"chatgpt plan host", hashlib.sha256).digest()
     return uuid.UUID(bytes=digest[:16], version=4).urn
+
+
+async def signed_in(asked: openai_chatgpt.Asked, issued: str, code: str) -> Fetched:
+    """What the code of a sign-in gives, once its identity token is found to be made by the vendor for this very
+    sign-in. Raises Ended or Unreachable."""
+    fetched, token = await openai_chatgpt.redeemed(asked, issued, code)
+    keys = await openai_chatgpt.signing_keys()
+    expected = verify.Expected(openai_chatgpt.ISSUER, issued, asked.nonce)
+    try:
+        told = verify.verified(token, lambda _: keys, expected)
+    except Refused as refused:
+        log.warning("A sign-in with ChatGPT was refused: %s", refused.detail)
+        raise Ended("the identity token does not belong to this sign-in") from None
+    return replace(fetched, account=openai_chatgpt.account(told))
 
 
 def keep(actor: Actor, fetched: Fetched, issued: str) -> Credential:

@@ -75,10 +75,12 @@ async def done(request: HttpRequest) -> HttpResponse:
     if not code or len(code) > LONGEST or "error" in request.GET:
         messages.warning(request, f"{NAME} did not sign you in. Nothing has changed.")
         return page
-    asked = openai_chatgpt.Asked(begun["client_id"], begun["redirect"], begun["state"], begun["verifier"])
+    asked = openai_chatgpt.Asked(
+        begun["client_id"], begun["redirect"], begun["state"], begun["nonce"], begun["verifier"]
+    )
     try:
         issued = openai_chatgpt.issued(asked, request.GET.get("client_id", ""))
-        fetched = await openai_chatgpt.redeemed(asked, issued, code)
+        fetched = await plan_keeping.signed_in(asked, issued, code)
     except (Ended, Unreachable):
         messages.error(request, f"{NAME} gave no session for this sign-in. Start it again.")
         return page

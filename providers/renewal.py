@@ -36,8 +36,13 @@ LEASE = timedelta(seconds=30)
 WAIT_SECONDS, POLL_SECONDS = 25.0, 0.1
 MOST_ENDED = 200
 
-_ENDED = "The session has ended. Sign in again, or enter it anew."
-_NO_ANSWER = "The session could not be renewed: its token endpoint did not answer."
+_ENDED = {
+    Credential.Method.BEARER: "The session has ended. Paste a new token.",
+    Credential.Method.WORKLOAD_IDENTITY: "The token endpoint refused the exchange. Look at the ids and at the subject "
+    "token, and save them again.",
+    Credential.Method.OPENAI_CHATGPT: "The session has ended. Sign in again.",
+}
+_NO_ANSWER = "The session could not be renewed: its token endpoint did not answer. Check it again in a moment."
 
 _renewals: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[UUID, asyncio.Task[Held]]] = WeakKeyDictionary()
 
@@ -70,7 +75,7 @@ async def _fresh(pk: UUID, refused: Secret | None = None) -> Held:
     if not held.row.renews:
         if refused is not None and held.opened.secret == refused:
             await in_database(_note, held.row, Credential.State.EXPIRED)
-            raise _expired(held.row, _ENDED)
+            raise _expired(held.row)
         return held
     if usable(held, refused):
         if _left(held) < EARLY_SECONDS:
@@ -95,7 +100,7 @@ def _left(held: Held) -> float:
 async def _shared(held: Held, refused: Secret | None = None, *, anew: bool = False) -> Held:
     """What this loop's renewal of the row gives; a caller that is cancelled does not end it for the others."""
     if held.row.state == Credential.State.EXPIRED and not anew:
-        raise _expired(held.row, _ENDED)
+        raise _expired(held.row)
     return await asyncio.shield(_begin(held, refused))
 
 
@@ -126,7 +131,7 @@ async def _renew(held: Held, refused: Secret | None) -> Held:
         if usable(held, refused):
             return held
         if held.row.state == Credential.State.EXPIRED and held.row.renewing_until is None:
-            raise _expired(held.row, _ENDED)
+            raise _expired(held.row)
     raise _expired(held.row, _NO_ANSWER)
 
 
@@ -135,7 +140,7 @@ async def _exchange(held: Held) -> Held:
         fetched = await FETCH[held.row.method](held.row.exchange, held.keep)
     except Ended:
         await in_database(_note, held.row, Credential.State.EXPIRED)
-        raise _expired(held.row, _ENDED) from None
+        raise _expired(held.row) from None
     except Unreachable:
         await in_database(_note, held.row, Credential.State.UNREACHABLE)
         raise _expired(held.row, _NO_ANSWER) from None
@@ -171,7 +176,7 @@ def _store(row: Credential, fetched: Fetched) -> None:
         error_code="",
         renewing_until=None,
     )
-    if changed and row.state != Credential.State.WORKING:
+    if changed:
         _tell(row)
 
 
@@ -197,5 +202,6 @@ def _tell(row: Credential) -> None:
     health.changed.send(Credential, provider_id=row.provider_id, state=row.state)
 
 
-def _expired(row: Credential, words: str) -> ProviderError:
+def _expired(row: Credential, words: str = "") -> ProviderError:
+    words = words or _ENDED[Credential.Method(row.method)]
     return ProviderError(ErrorCode.SESSION_EXPIRED, words, provider_id=row.provider_id, detail=NOT_RENEWED)

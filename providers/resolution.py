@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from providers.auth_mode import Mode, Session, choose
@@ -25,7 +26,8 @@ class Descriptor:
 
     `mode` is what its owner prefers for this provider, `fallback_allowed` whether a key may then stand in for a
     session. Of a session, `method` is how it came about, `account` whose it is at the vendor and `expires_at` its end
-    in unix seconds, None for an unknown one. `barred` says why it must not be used whatever its owner prefers, empty
+    in unix seconds, None for an unknown one. `checked_at` is when it was last checked, None where nobody keeps that on
+    the credential itself. `barred` says why it must not be used whatever its owner prefers, empty
     where it may: then it is as one that is not there, and that is its verdict.
     """
 
@@ -42,6 +44,7 @@ class Descriptor:
     account: str = ""
     expires_at: float | None = None
     barred: str = ""
+    checked_at: datetime | None = None
 
     @property
     def standing(self) -> Session:

@@ -29,8 +29,8 @@ async def _tick_for_ever() -> None:
     ticks = 0
     while True:
         try:
-            await go_round()
             await in_database(renewal.note_ended)
+            await go_round()
             if ticks % PURGE_TICKS == 0:
                 await in_database(health.purge)
         except DatabaseError:
@@ -67,9 +67,11 @@ def checkable() -> list[str]:
 
 
 def refs(provider_id: str) -> list[str]:
-    """What is checked of a provider: the installation's credential, then workspaces' keys, longest unchecked first."""
+    """What is checked of a provider: the installation's credential, then workspaces', longest unchecked first. A pasted
+    session that has ended stays so until somebody pastes another."""
     ours = [one.ref for one in sources.descriptors() if one.provider_id == provider_id]
     rows = Credential.objects.filter(provider_id=provider_id, user__isnull=True)
+    rows = rows.exclude(method=Credential.Method.BEARER, state__in=Credential.OVER)
     oldest = rows.order_by(F("checked_at").asc(nulls_first=True)).values_list("pk", flat=True)[:KEYS_A_ROUND]
     return [*ours, *(f"credential:{pk}" for pk in oldest)]
 

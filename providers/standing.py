@@ -1,7 +1,9 @@
 """How each provider stands for one person: the canonical health, seen through the credential they would use."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from accounts.policies import Actor
 from providers import registry
@@ -53,11 +55,12 @@ def mark(provider_id: str, used: Descriptor | None, known: Canonical) -> Mark:
     return Mark(provider_id, *_state(used, known.of(used)))
 
 
+SESSION_EXPIRED = "Session expired"
 # By the kind and the state of a credential: what only its owner can put right.
 _TROUBLE = {
     ("api_key", Credential.State.REFUSED.value): ("down", "Key refused"),
     ("session", Credential.State.REFUSED.value): ("down", "Session refused"),
-    ("session", Credential.State.EXPIRED.value): ("expired", "Session expired"),
+    ("session", Credential.State.EXPIRED.value): ("expired", SESSION_EXPIRED),
     ("session", Credential.State.MALFORMED.value): ("down", "Session unreadable"),
 }
 
@@ -71,7 +74,7 @@ def _state(used: Descriptor, health: ProviderHealth | None) -> tuple[str, str]:
     if state == HealthState.DOWN or (stored and used.state == Credential.State.UNREACHABLE):
         return "down", "Not responding"
     if state == HealthState.EXPIRED and not stored:
-        return "expired", "Session expired" if reason == "session_expired" else "Key refused"
+        return "expired", SESSION_EXPIRED if reason == "session_expired" else "Key refused"
     if state == HealthState.DEGRADED:
         return "degraded", "Slow" if reason == SLOW else "Degraded"
     if used.sandbox:
@@ -94,32 +97,62 @@ def used_for(provider_id: str, found: Sequence[Descriptor]) -> Descriptor | None
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A credential that somebody may use, how it stands, and its line in the trace of a request of theirs."""
+
+    descriptor: Descriptor
+    mark: Mark
+    line: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Stand:
     """One provider for one person; `row` is its canonical health, None where it says nothing about their way there.
-    `used` is the credential that they would use, `fallback` why that is a key in the place of a session."""
+    `used` is the credential that they would use, `fallback` why that is a key in the place of a session; `candidates`
+    are all that they may use, in the order in which they are asked."""
 
     provider: registry.Provider
     mark: Mark
     row: ProviderHealth | None
     used: Descriptor | None = None
     fallback: str = ""
+    candidates: tuple[Candidate, ...] = ()
 
 
 def stand(actor: Actor) -> list[Stand]:
     """Every available provider, in display order. Two queries, three while one is in trouble."""
     found = descriptors(actor)
     known = canonical(found)
-    listed = []
-    for provider in registry.available():
-        way = way_to(provider.provider_id, found)
-        used = way.chosen or way.blocked
-        shown = mark(provider.provider_id, used, known)
-        listed.append(Stand(provider, shown, known.of(used) if used else None, used, way.reason))
-    return listed
+    return [_stand(provider, found, known) for provider in registry.available()]
+
+
+def _stand(provider: registry.Provider, found: Sequence[Descriptor], known: Canonical) -> Stand:
+    name = provider.provider_id
+    way = way_to(name, found)
+    used = way.chosen or way.blocked
+    row = known.of(used) if used else None
+    return Stand(provider, mark(name, used, known), row, used, way.reason, tuple(_candidates(name, found, known)))
+
+
+def _candidates(name: str, found: Sequence[Descriptor], known: Canonical) -> Iterator[Candidate]:
+    """Each on its own side of the sandbox line; the sandbox itself is no credential."""
+    mine = {one.ref: one for one in found if one.provider_id == name and one.source != "sandbox"}
+    for sandbox in sorted({one.sandbox for one in mine.values()}):
+        for line in resolve(name, found, sandbox_model=sandbox).trace:
+            one = mine.get(line.get("ref", ""))
+            if one is not None and one.sandbox == sandbox:
+                yield Candidate(one, mark(name, one, known), line)
 
 
 def marks(actor: Actor) -> list[Mark]:
     return [one.mark for one in stand(actor)]
+
+
+def version(found: Iterable[Descriptor]) -> str:
+    """Another one whenever anything that a page shows of these credentials has changed; the sandbox stays as it is."""
+    listed = {provider.provider_id for provider in registry.available()}
+    shown = sorted(repr(one) for one in found if one.provider_id in listed and one.source != "sandbox")
+    return hashlib.sha256("\n".join(shown).encode()).hexdigest()[:16]
 
 
 def summary(found: Sequence[Mark]) -> Mark:
@@ -134,8 +167,14 @@ def summary(found: Sequence[Mark]) -> Mark:
     return Mark("", "unknown", "Not checked yet" if connected else "Not connected", connected=bool(connected))
 
 
-def frame(found: Sequence[Mark]) -> dict[str, object]:
-    """The marks as open pages are told of them."""
-    listed = [{"provider_id": one.provider_id, "state": one.state, "text": one.text} for one in found]
-    whole = summary(found)
-    return {"providers": listed, "summary": {"state": whole.state, "text": whole.text}}
+def frame(actor: Actor) -> dict[str, object]:
+    """What open pages are told: the marks, and the version of the credentials that this person may use."""
+    stands = stand(actor)
+    seen = [one.mark for one in stands]
+    listed = [{"provider_id": one.provider_id, "state": one.state, "text": one.text} for one in seen]
+    whole = summary(seen)
+    return {
+        "providers": listed,
+        "summary": {"state": whole.state, "text": whole.text},
+        "credentials": version(each.descriptor for one in stands for each in one.candidates),
+    }

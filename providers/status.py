@@ -7,15 +7,17 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from accounts.policies import Actor
-from providers import latencies, registry
+from providers import credential_words, latencies, registry, standing
 from providers.health import KEPT
 from providers.judging import SLOW
-from providers.models import HealthSample, ProviderHealth
-from providers.panels import ago
-from providers.standing import Mark, Stand, stand
+from providers.models import Credential, HealthSample, ProviderHealth
+from providers.session_parts import end_of
+from providers.standing import SESSION_EXPIRED, Candidate, Mark, Stand, stand
+from providers.when import ago
 
 DAYS = KEPT.days
 BAR_PITCH = 10
+METHODS = dict(Credential.Method.choices) | {"anthropic_profile": "Console profile"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,21 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialLine:
+    """`said` names it and says what becomes of it; `kind` is how it came about."""
+
+    said: str
+    kind: str
+    facts: tuple[str, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One provider. `passed` is the share of checks in words, `curve` the path of the last day's times; `median` and
     `late` (95th percentile) are words, `timed` says of what. `reason` is the code behind the provider's own state,
-    `latency` how long its last check took. Somebody without a credential sees no history."""
+    `latency` how long its last check took; `credentials` are those that the reader may use. Somebody without a
+    credential sees no history."""
 
     provider: registry.Provider
     mark: Mark
@@ -50,6 +63,8 @@ class Line:
     note: str
     reason: str
     latency: str
+    candidates: tuple[Candidate, ...]
+    credentials: tuple[CredentialLine, ...]
 
     @property
     def checked_days(self) -> list[Day]:
@@ -63,6 +78,11 @@ def lines(actor: Actor, now: datetime | None = None) -> list[Line]:
     for sample in HealthSample.objects.filter(hour__gte=now - KEPT):
         samples.setdefault(sample.provider_id, []).append(sample)
     return [_line(one, samples.get(one.provider.provider_id, []) if one.row else [], now) for one in stand(actor)]
+
+
+def version(found: Sequence[Line]) -> str:
+    """That of the credentials which the page shows."""
+    return standing.version(each.descriptor for line in found for each in line.candidates)
 
 
 def _line(one: Stand, samples: Sequence[HealthSample], now: datetime) -> Line:
@@ -89,6 +109,21 @@ def _line(one: Stand, samples: Sequence[HealthSample], now: datetime) -> Line:
         note=_note(provider, seen, row if agrees else None),
         reason=row.reason if row else "",
         latency=_seconds(row.latency_ms) if row else _seconds(None),
+        candidates=one.candidates,
+        credentials=tuple(_credential(each, one, now) for each in one.candidates),
+    )
+
+
+def _credential(one: Candidate, of: Stand, now: datetime) -> CredentialLine:
+    """What is asked with the installation's own credential is the provider's own check."""
+    found = one.descriptor
+    at = found.checked_at or (of.row.last_checked_at if of.row and found.source == "environment" else None)
+    end = " ".join(end_of(found, now)).strip()
+    return CredentialLine(
+        credential_words.said(one.line),
+        METHODS.get(found.method, "API key"),
+        (*([end] if end else []), f"Checked {ago(at, now)}" if at else "Never checked"),
+        one.mark,
     )
 
 
@@ -150,6 +185,8 @@ def _note(provider: registry.Provider, seen: Mark, row: ProviderHealth | None) -
     match seen.state:
         case "down" if row:
             return "The last checks and answers failed. It is checked again every minute."
+        case "expired" if seen.text == SESSION_EXPIRED:
+            return "The session has ended. Requests wait until it is renewed, or a key is preferred."
         case "down" | "expired":
             return "The key was refused or could not be checked. Answers through it fail until that is put right."
         case "degraded" if row and row.reason == SLOW:

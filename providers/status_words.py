@@ -7,7 +7,7 @@ from datetime import datetime
 from providers import registry
 from providers.judging import SLOW
 from providers.models import HealthEvent
-from providers.standing import Mark
+from providers.standing import SESSION_EXPIRED, Mark
 
 SHOWN_EVENTS = 30
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -73,7 +73,9 @@ def _verb(troubled: Sequence[Mark]) -> tuple[str, str]:
         return "is not responding", "are not responding"
     if texts == {"Slow"}:
         return "is slow", "are slow"
-    if texts <= {"Key refused", "Session expired"}:
+    if texts == {SESSION_EXPIRED}:
+        return "needs a new session", "need new sessions"
+    if texts <= {"Key refused", SESSION_EXPIRED}:
         return "refuses its key", "refuse their keys"
     return ("is degraded", "are degraded") if texts == {"Degraded"} else ("has a problem", "have problems")
 

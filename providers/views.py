@@ -19,13 +19,15 @@ from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from providers import checks, credentials, policies, registry, session_keeping, standing, status, status_words
 from providers.contract import CredentialCheck
-from providers.forms import KeyForm, ModeForm, SessionForm
+from providers.forms import KeyForm, ModeForm, SessionForm, WorkloadIdentityForm
 from providers.models import Credential
-from providers.panels import panels
+from providers.panels import Panel, panels
+from providers.tries import NOT_RENEWED
 
 
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
+    """The whole page, or with `?part` only the panels, of which an open page takes what has changed."""
     return _page(request, actor_of(request))
 
 
@@ -33,27 +35,26 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def keep(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Save a key, then check it. A refused key stays saved and says so: the person decides what to do about it."""
-    actor = await aactor_of(request)
-    form = KeyForm(request.POST)
-    kept = await sync_to_async(_keep)(request, actor, provider_id, form)
-    if isinstance(kept, HttpResponse):
-        return kept
-    result = await checks.check(f"credential:{kept.pk}")
-    _tell(request, provider_id, result)
-    return _back(provider_id, shared=kept.user_id is None)
+    actor, shared = await aactor_of(request), "shared" in request.POST
+    return await _kept(request, actor, KeyForm(request.POST), provider_id, shared=shared)
 
 
 @sensitive_post_parameters("secret")
 @require_POST
 async def keep_session(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Save a pasted session, prefer it, and check it."""
+    actor, shared = await aactor_of(request), "shared" in request.POST
+    return await _kept(request, actor, SessionForm(request.POST), provider_id, shared=shared)
+
+
+@sensitive_post_parameters("secret")
+@require_POST
+async def keep_identity(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Save how a workspace's signed token is exchanged, prefer that, and check it with one exchange."""
     actor = await aactor_of(request)
-    form = SessionForm(request.POST)
-    kept = await sync_to_async(_keep)(request, actor, provider_id, form)
-    if isinstance(kept, HttpResponse):
-        return kept
-    _tell(request, provider_id, await checks.check(f"credential:{kept.pk}"), thing="session")
-    return _back(provider_id, shared=kept.user_id is None)
+    policies.require_sharing(actor)
+    policies.require_workload_identity(shared=True)
+    return await _kept(request, actor, WorkloadIdentityForm(provider_id, request.POST), provider_id, shared=True)
 
 
 @require_POST
@@ -104,6 +105,7 @@ def status_page(request: HttpRequest) -> HttpResponse:
         "overall": status_words.overall(marks),
         "provider_health": standing.summary(marks),
         "checked": status.checked_words(lines, now),
+        "version": status.version(lines),
         "events": status_words.happened(events),
         "today": now.date(),
         "may_check": policies.may_check_all(actor),
@@ -131,39 +133,64 @@ async def check_all(request: HttpRequest) -> HttpResponse:
 
 
 # ---------------------------------------------------------------- what they share
-def _keep(
-    request: HttpRequest, actor: Actor, provider_id: str, form: KeyForm | SessionForm
-) -> Credential | HttpResponse:
-    """The stored row, or the page again with the reason under the field."""
-    shared = "shared" in request.POST
+async def _kept(request: HttpRequest, actor: Actor, form: KeyForm, provider_id: str, *, shared: bool) -> HttpResponse:
+    """Keep what was entered and check it; or the page again with the reason under the field."""
     if provider_id not in {provider.provider_id for provider in registry.available()}:
         raise not_found()
-    if not form.is_valid():
-        field = next(iter(form.errors))
-        return _page(request, actor, _fault(provider_id, shared, field, str(form.errors[field][0]), form))
-    given = {**form.cleaned_data, "provider_id": provider_id, "shared": shared}
-    try:
-        if isinstance(form, SessionForm):
-            return session_keeping.save(actor, session_keeping.Given(**given))
-        return credentials.save(actor, **given)
-    except Problem as problem:
-        if problem.status != 422:
-            raise
-        return _page(request, actor, _fault(provider_id, shared, problem.extra["field"], problem.title, form))
+    kept = await sync_to_async(_keep)(actor, form, provider_id, shared=shared)
+    if kept is None:
+        return await sync_to_async(_page)(request, actor, _fault(provider_id, shared, form))
+    thing = "session" if kept.kind == Credential.Kind.SESSION else "key"
+    _tell(request, provider_id, await checks.check(f"credential:{kept.pk}"), thing=thing)
+    return _back(provider_id, shared=kept.user_id is None)
 
 
-def _fault(provider_id: str, shared: bool, field: str, text: str, form: KeyForm | SessionForm) -> dict[str, Any]:
-    """What the template needs to say where the input was refused; the base URL is repeated, the secret is not."""
-    anchor = f"{'w' if shared else 'p'}-{provider_id}{'-session' if isinstance(form, SessionForm) else ''}"
-    return {"anchor": anchor, "field": field, "text": text, "base_url": form.data.get("base_url", "")[:300]}
+def _keep(actor: Actor, form: KeyForm, provider_id: str, *, shared: bool) -> Credential | None:
+    """The stored row, or None for what the form now says is refused."""
+    if form.is_valid():
+        try:
+            return form.keep(actor, provider_id, shared=shared)
+        except Problem as problem:
+            if problem.status != 422:
+                raise
+            field = form.renamed.get(problem.extra["field"], problem.extra["field"])
+            form.add_error(field if field in form.fields else None, problem.title)
+    return None
+
+
+def _fault(provider_id: str, shared: bool, form: KeyForm) -> dict[str, Any]:
+    """What the template needs to say where the input was refused; what was entered is repeated, the secret is not."""
+    field, texts = next(iter(form.errors.items()))
+    anchor = f"{'w' if shared else 'p'}-{provider_id}{form.place}"
+    given = {name: value for name, value in form.data.items() if name != "secret"}
+    return {"anchor": anchor, "field": field, "text": texts[0], "given": given, "form": form}
 
 
 def _page(request: HttpRequest, actor: Actor, fault: dict[str, Any] | None = None) -> HttpResponse:
-    own, workspace = panels(actor)
-    whole = standing.summary([panel.mark for panel in own])
-    plans = policies.may_sign_in_with_chatgpt(request)
-    values = {"own": own, "shared": workspace, "fault": fault, "provider_health": whole, "chatgpt_plan": plans}
-    return render(request, "providers/settings.html", values, status=422 if fault else 200)
+    found = panels(actor)
+    values = {
+        "own": found.own,
+        "shared": [(panel, _identity(panel, fault)) for panel in found.shared],
+        "version": found.version,
+        "fault": fault,
+        "provider_health": standing.summary([panel.mark for panel in found.own]),
+        "chatgpt_plan": policies.may_sign_in_with_chatgpt(request),
+        "codex_login": policies.may_see_codex_login(request, actor),
+        "subject_token_file": bool(policies.subject_token_file()),
+    }
+    page = "providers/settings_part.html" if "part" in request.GET else "providers/settings.html"
+    return render(request, page, values, status=422 if fault else 200)
+
+
+def _identity(panel: Panel, fault: dict[str, Any] | None) -> WorkloadIdentityForm | None:
+    """The form for a workspace's workload identity, with what is stored of it or was just entered."""
+    part = panel.session
+    if part is None or not part.identity:
+        return None
+    if fault and fault["anchor"] == f"{panel.anchor}{WorkloadIdentityForm.place}":
+        form: WorkloadIdentityForm = fault["form"]
+        return form
+    return WorkloadIdentityForm(panel.provider.provider_id, initial=part.entered)
 
 
 def _tell(request: HttpRequest, provider_id: str, result: CredentialCheck, thing: str = "key") -> None:
@@ -171,6 +198,8 @@ def _tell(request: HttpRequest, provider_id: str, result: CredentialCheck, thing
     state = checks.state_after(result)
     if state == Credential.State.WORKING:
         messages.success(request, f"{label} accepted the {thing} in {result.latency_ms} ms.")
+    elif result.error and result.error.detail == NOT_RENEWED:
+        messages.error(request, f"{label}: {result.error.message}")
     elif state in {Credential.State.REFUSED, Credential.State.EXPIRED}:
         messages.error(request, f"{label} refused the {thing}. Replace it, or remove it.")
     else:

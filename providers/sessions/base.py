@@ -4,10 +4,13 @@ fails. No Django, no vendor."""
 import base64
 import binascii
 import json
+import stat
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
+LONGEST_FILE = 64 * 1024
 # Above this a number of seconds would be in the year 5138: then it is one of milliseconds.
 _MILLISECONDS = 1e11
 
@@ -61,6 +64,26 @@ def seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return None
     return value / 1000 if value > _MILLISECONDS else float(value)
+
+
+def private(path: Path) -> dict[str, Any]:
+    """What a file holds that is nobody else's to read or to point elsewhere. Raises ValueError or OSError."""
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ValueError("the file is a link, or others may read it")
+    return held(path)
+
+
+def held(path: Path) -> dict[str, Any]:
+    """The object in a file. Raises ValueError or OSError."""
+    with path.open("rb") as file:
+        text = file.read(LONGEST_FILE + 1)
+    if len(text) > LONGEST_FILE:
+        raise ValueError("the file is too long")
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")  # as every other content that is no session
+    return found
 
 
 def claims(token: object) -> dict[str, Any]:

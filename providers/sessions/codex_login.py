@@ -2,16 +2,14 @@
 be taken over. Its renewal tokens are good for one use: a second program that used one would sign the first one out.
 """
 
-import json
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from providers.sessions.base import claims, seconds
+from providers.sessions.base import claims, private, seconds
 
-LONGEST_FILE = 64 * 1024
 # Without an end in the token, a login that was not renewed for so long has ended.
 OLD_SECONDS = 8 * 24 * 3600
 _CLAIMS = "https://api.openai.com/auth"
@@ -32,16 +30,11 @@ class Login:
 def detect(directory: str, *, now: float | None = None) -> Login:
     """What `auth.json` below `directory` says. Never raises."""
     now = time.time() if now is None else now
-    path = Path(directory) / "auth.json"
     try:
-        with path.open("rb") as file:
-            text = file.read(LONGEST_FILE + 1)
-        found = json.loads(text) if len(text) <= LONGEST_FILE else None
+        found = private(Path(directory) / "auth.json")
     except FileNotFoundError:
         return Login("absent")
     except (OSError, ValueError):
-        return Login("malformed")
-    if not isinstance(found, dict):
         return Login("malformed")
     key, tokens = found.get("OPENAI_API_KEY"), found.get("tokens")
     if isinstance(key, str) and key:

@@ -34,16 +34,7 @@ async def asked(
 ) -> Mapping[str, Any]:  # fmt: skip
     """The endpoint's answer to a JSON body or a form. Raises Ended or Unreachable, with nothing of the answer in it."""
     request = {"json": dict(body)} if body is not None else {"data": dict(form or {})}
-    client = http.client()
-    try:
-        async with client.stream(
-            "POST", url, headers={"accept": "application/json", **(headers or {})}, timeout=SECONDS, **request
-        ) as answer:
-            text = await wire.body(answer.aiter_bytes())
-            status = answer.status_code
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, NotPublic, ValueError):
-        raise Unreachable("the token endpoint did not answer") from None
-    told = _object(text)
+    status, told = await _answered("POST", url, headers=headers, **request)
     if status == httpx2.codes.OK:
         return told
     error = told.get("error")
@@ -51,6 +42,26 @@ async def asked(
     if status in {401, 403} or code in FINAL:
         raise Ended("the token endpoint refused")
     raise Unreachable(f"the token endpoint answered {status}")
+
+
+async def read(url: str) -> Mapping[str, Any]:
+    """What is at an address that anybody may read. Raises Unreachable."""
+    status, told = await _answered("GET", url)
+    if status != httpx2.codes.OK:
+        raise Unreachable(f"the vendor answered {status}")
+    return told
+
+
+async def _answered(
+    method: str, url: str, *, headers: Mapping[str, str] | None = None, **request: Any
+) -> tuple[int, Mapping[str, Any]]:
+    told = {"accept": "application/json", **(headers or {})}
+    try:
+        async with http.client().stream(method, url, headers=told, timeout=SECONDS, **request) as answer:
+            text = await wire.body(answer.aiter_bytes())
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, NotPublic, ValueError):
+        raise Unreachable("the endpoint did not answer") from None
+    return answer.status_code, _object(text)
 
 
 def fetched(told: Mapping[str, Any], keep: Mapping[str, str], *, account: str = "") -> Fetched:

@@ -8,17 +8,21 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from providers.sessions import endpoint
-from providers.sessions.base import Fetched, Unreachable, claims
+from providers.sessions.base import Ended, Fetched, Unreachable
 
+ISSUER = "https://auth.openai.com"
+KEYS = "https://auth.openai.com/.well-known/jwks.json"
 AUTHORIZE = "https://auth.openai.com/api/accounts/authorize"
 TOKEN = "https://auth.openai.com/api/accounts/oauth/token"  # noqa: S105 - an address
 RESOURCE = "https://api.openai.com/v1"
-SCOPES = "openid profile email offline_access resource.invoke chatgpt.tokens.use.direct"
+# What a token is good for the plan by; without it there is a sign-in and no plan.
+PLAN_SCOPE = "chatgpt.tokens.use.direct"
+SCOPES = f"openid profile email offline_access resource.invoke {PLAN_SCOPE}"
 # Who asks before the vendor has issued an id.
 FIRST_CLIENT = "dynamic_agent_client"
 _ISSUED = "oaiapp_"
@@ -33,6 +37,7 @@ class Asked:
     client_id: str
     redirect: str
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(64), repr=False)
 
 
@@ -46,6 +51,7 @@ def address(asked: Asked, *, host: str, name: str) -> str:
         "scope": SCOPES,
         "resource": RESOURCE,
         "state": asked.state,
+        "nonce": asked.nonce,
         "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
         "ext_agent_host_id": host,
@@ -63,8 +69,9 @@ def issued(asked: Asked, told: str) -> str:
     return found
 
 
-async def redeemed(asked: Asked, client_id: str, code: str) -> Fetched:
-    """The first tokens, for the code that the browser brought. Raises Ended or Unreachable."""
+async def redeemed(asked: Asked, client_id: str, code: str) -> tuple[Fetched, object]:
+    """The first tokens, for the code that the browser brought, and the identity token beside them, which nobody has
+    verified yet. Raises Ended or Unreachable."""
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -73,10 +80,19 @@ async def redeemed(asked: Asked, client_id: str, code: str) -> Fetched:
         "code_verifier": asked.verifier,
         "resource": RESOURCE,
     }
-    found = _read(await endpoint.asked(TOKEN, form=form), "")
+    told = await endpoint.asked(TOKEN, form=form)
+    if PLAN_SCOPE not in str(told.get("scope", PLAN_SCOPE)).split():
+        raise Ended("the vendor did not allow the plan")
+    found = _read(told, "")
     if not found.keep["refresh_token"]:
         raise Unreachable("the token endpoint gave no renewal token")
-    return found
+    return found, told.get("id_token")
+
+
+async def signing_keys() -> list[dict[str, Any]]:
+    """What the vendor signs identity tokens with. Raises Unreachable."""
+    found = (await endpoint.read(KEYS)).get("keys")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 async def fetch(exchange: Mapping[str, Any], keep: Mapping[str, str]) -> Fetched:
@@ -93,12 +109,11 @@ async def fetch(exchange: Mapping[str, Any], keep: Mapping[str, str]) -> Fetched
 def _read(told: Mapping[str, Any], before: str) -> Fetched:
     given = told.get("refresh_token")
     keep = {"refresh_token": given if isinstance(given, str) and given else before}
-    return replace(endpoint.fetched(told, keep), account=_account(told.get("id_token")))
+    return endpoint.fetched(told, keep)
 
 
-def _account(id_token: object) -> str:
-    """Whose plan it is, for people to read. Nothing is decided by it, and it came straight from the endpoint."""
-    told = claims(id_token)
+def account(told: Mapping[str, Any]) -> str:
+    """Whose plan it is, for people to read, from what a verified identity token says."""
     about = told.get(_CLAIMS)
     plan = about.get("chatgpt_plan_type") if isinstance(about, Mapping) else None
     who = str(told.get("email") or "")[:90]

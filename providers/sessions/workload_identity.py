@@ -16,10 +16,17 @@ ENDPOINTS = {
     "openai": "https://auth.openai.com/oauth/token",
     "anthropic": "https://api.anthropic.com/v1/oauth/token",
 }
-# What each vendor wants to be told beside the subject token; those after the bar may be left out.
+# What each vendor wants to be told beside the subject token; those of the second group may be left out.
 FIELDS = {
     "openai": (("identity_provider_id", "service_account_id"), ()),
     "anthropic": (("federation_rule_id", "organization_id"), ("service_account_id", "workspace_id")),
+}
+LABELS = {
+    "identity_provider_id": "Identity provider ID",
+    "service_account_id": "Service account ID",
+    "federation_rule_id": "Federation rule ID",
+    "organization_id": "Organization ID",
+    "workspace_id": "Workspace ID",
 }
 _ANTHROPIC_BETA = {"anthropic-beta": "oauth-2025-04-20,oidc-federation-2026-04-01"}
 LONGEST_SUBJECT = 16 * 1024

@@ -84,6 +84,19 @@ def test_an_outage_turns_the_marks_of_open_pages_and_its_end_turns_them_back(
     assert status.evaluate("window.unmoved") is True
 
 
+def test_a_credential_that_changes_is_told_beside_what_somebody_is_typing(arrive: Visit) -> None:
+    me = arrive("/settings/providers/")
+    other = me.tab()
+    other.goto(f"{me.url}/settings/providers/")
+    half = me.page.locator("#w-mistral-key")
+    half.fill("half typed")
+    other.locator("#w-mistral-key").fill("sandbox-mistral-key-4f2a")
+    other.locator("#w-mistral").get_by_role("button", name="Check and save").click()
+    expect(me.page.locator("#w-mistral-facts")).to_contain_text("…4f2a", timeout=PATIENCE)
+    expect(half).to_have_value("half typed")
+    me.assert_accessible()
+
+
 def test_what_was_known_is_there_right_after_a_restart(
     arrive: Visit, outage: Callable[[], None], server: Server
 ) -> None:

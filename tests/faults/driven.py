@@ -189,6 +189,40 @@ class Drive:
                 answer = http.post(f"{self.server.url}/v1/{door}", json=asked)
                 assert "error" in answer.text, answer.text
 
+    def sessions(self) -> None:
+        """A pasted token, and workload identities whose token endpoint gives a token or fails."""
+        http = self.recorder(Authorization=f"Bearer {self.token}")
+        ids = {"identity_provider_id": "idp_1", "service_account_id": "sa_1"}
+        asked: dict[str, dict[str, Any]] = {"pasted": {"shared": False, "account": "Canary"}}
+        for name, path in (("exchanged", "/token"), ("not exchanged", "/f/500/token")):
+            exchange = {**ids, "endpoint": f"{self.upstream}{path}"}
+            asked[name] = {"shared": True, "method": "workload_identity", "exchange": exchange}
+        for name, body in asked.items():
+            key = self.keys[f"session {name}"] = key_of("mistral")
+            sent = body | {"provider_id": "openai", "secret": key}
+            stored = http.post(f"{self.server.url}/api/v1/credentials/sessions/", json=sent)
+            assert stored.status_code == 201, stored.text
+            self._run(http, "openai/canary")
+            http.post(f"{self.server.url}/api/v1/credentials/{stored.json()['id']}/check/")
+            if not body["shared"]:
+                http.delete(f"{self.server.url}/api/v1/credentials/{stored.json()['id']}/")
+        self.keep(http)
+
+    def forms(self, cookie: str) -> None:
+        """What is refused on the settings page is repeated there, apart from the secret; and the Codex login's key."""
+        http = self.recorder(Cookie=f"sessionid={cookie}")
+        page = http.get(f"{self.server.url}/settings/providers/")
+        token = page.cookies["csrftoken"]
+        http.headers.update({"Cookie": f"sessionid={cookie}; csrftoken={token}", "X-CSRFToken": token})
+        for place in ("key", "session", "workload-identity"):
+            key = self.keys[f"form {place}"] = key_of("mistral")
+            sent = {"secret": key, "base_url": "nowhere", "endpoint": "nowhere", "expires_at": "1", "shared": "1"}
+            answer = http.post(f"{self.server.url}/settings/providers/openai/{place}/", data=sent)
+            assert answer.status_code == 422, answer.text[:300]
+        assert "Import the key" in http.get(f"{self.server.url}/settings/providers/codex/").text
+        assert http.post(f"{self.server.url}/settings/providers/codex/import/").status_code == 200
+        self.keep(http)
+
     def pages(self, cookie: str) -> None:
         """Pages, the console and the socket of the person whose session it is."""
         http = self.recorder()

@@ -1,6 +1,7 @@
 """An upstream that fails every call in the way its address names, and repeats the caller's key as careless gateways do.
 
-`http://…/f/<fault>/…` fails with `<fault>`; any other address refuses the key."""
+`http://…/f/<fault>/…` fails with `<fault>`; `http://…/token` exchanges what it is sent for a key of its own; any other
+address refuses the key."""
 
 import json
 import threading
@@ -8,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
+
+from tests.faults.canaries import key_of
 
 STATUSES = ("400", "401", "402", "403", "404", "413", "422", "429", "500", "502", "503", "529")
 # An answer that begins well: one that is no event, one that is an error, one that ends too early.
@@ -19,11 +22,18 @@ class Echo(BaseHTTPRequestHandler):
     keys: ClassVar[set[str]] = set()
     # Which fault was served to which key.
     served: ClassVar[set[tuple[str, str]]] = set()
+    # What was given for a subject token.
+    issued: ClassVar[dict[str, str]] = {}
 
     def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        given = (self.headers.get(name) for name in ("Authorization", "x-api-key", "x-goog-api-key"))
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        given = [self.headers.get(name) for name in ("Authorization", "x-api-key", "x-goog-api-key")]
         key = next((each for each in given if each), "").removeprefix("Bearer ")
+        if self.path.endswith("/token"):
+            key = json.loads(sent)["subject_token"]
+        if self.path == "/token":
+            token = self.issued[key] = key_of("openai")
+            return self._send(200, "application/json", json.dumps({"access_token": token, "expires_in": 3600}), key)
         _, _, rest = self.path.partition("/f/")
         fault = rest.partition("/")[0] or "401"
         self.keys.add(key)

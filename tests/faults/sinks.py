@@ -1,6 +1,8 @@
 """The canary drill: an installation full of unique secrets, driven, and everything it wrote, searched."""
 
+import json
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +41,12 @@ class Searched:
 def sing(
     home: Path, providers: tuple[str, ...], faults: tuple[str, ...], database_url: str = "", redis_url: str = ""
 ) -> Searched:
-    with echoing() as upstream, listening(home, redis_url):
+    # A login of another program is where that program keeps it, and nothing of ours.
+    with echoing() as upstream, listening(home, redis_url), tempfile.TemporaryDirectory() as codex:
         own = canaries.ours()
+        login = canaries.key_of("openai")
+        (Path(codex) / "auth.json").touch(0o600)
+        (Path(codex) / "auth.json").write_text(json.dumps({"OPENAI_API_KEY": login}))
         (home / "tmp").mkdir()
         settings = {
             "PARLEY_MODE": "development",
@@ -49,6 +55,9 @@ def sing(
             "LOG_LEVEL": "DEBUG",
             "TMPDIR": str(home / "tmp"),
             "AUTO_TITLES": "1",
+            "PARLEY_WORKLOAD_IDENTITY": "1",
+            "PARLEY_CODEX_LOGIN": "1",
+            "PARLEY_CODEX_HOME": codex,
         }
         installation = Installation(home, "", database_url, redis_url, extra=own | settings)
         token = installation.prepare(catalog=False)
@@ -58,11 +67,16 @@ def sing(
             drive = Drive(server, token, upstream)
             drive.fail_everywhere(providers, faults)
             drive.api(made["mcp"])
+            drive.sessions()
+            drive.forms(made["cookie"])
             drive.pages(made["cookie"])
     failed = {name for name, key in drive.keys.items() if (name.partition(" ")[2], key) in Echo.served}
     assert {own["OPENAI_API_KEY"], own["GEMINI_API_KEY"]} <= Echo.keys, "the installation's own keys were used"
+    exchanged = drive.keys["session exchanged"]
+    assert {drive.keys["session pasted"], Echo.issued[exchanged], login} <= Echo.keys, "sessions were really used"
     sinks = everything(installation, bytes(drive.received))
     held = drive.keys | own | sealed | {"seed": made["seed"], "token": token}
+    held |= {"login": login, "fetched": Echo.issued[exchanged]}
     held["FIELD_KEYRING"] = own["FIELD_KEYRING"].partition(":")[2]
     # Where sessions are kept is where their ids are: only that table may hold one.
     elsewhere = {name: text for name, text in sinks.items() if "database" not in name}

@@ -10,8 +10,9 @@ from accounts.models import User, Workspace
 from accounts.policies import Actor
 from chat.models import Run
 from project.figures import figures
-from providers import credentials
+from providers import credentials, session_keeping
 from providers.models import Credential
+from providers.session_keeping import Given
 from tests.catalog.worlds import model
 from tests.factories import make_actor
 from tests.providers.people import console_client
@@ -72,6 +73,25 @@ def test_a_run_that_fell_back_counts_once_and_one_that_was_retried_does_not(alic
     assert mine(alice).fallbacks == 2
 
 
+@pytest.mark.parametrize(
+    ("over", "count"),
+    [
+        ({"state": "working"}, 0),
+        ({"state": "unreachable"}, 0),
+        ({"state": "expired"}, 1),
+        ({"state": "malformed"}, 1),
+        ({"expires_at": NOW}, 1),
+        ({"expires_at": NOW + timedelta(seconds=1)}, 0),
+        ({"expires_at": NOW, "method": "workload_identity"}, 0),
+    ],
+)
+def test_sessions_that_have_ended_are_to_be_renewed(alice: Actor, over: dict[str, Any], count: int) -> None:
+    session_keeping.save(alice, Given("openai", "sk-session-aaaaaaaaaaaaaaaaaaaaaaaa9c1e", shared=True))
+    session_keeping.save(alice, Given("anthropic", "sk-session-aaaaaaaaaaaaaaaaaaaaaaaa9c1e"))
+    Credential.objects.update(**over)
+    assert mine(alice).renew == count
+
+
 def test_only_refused_keys_of_the_workspace_are_to_be_renewed(alice: Actor, bob: Actor, charlie: Actor) -> None:
     for actor, shared in ((alice, True), (bob, False), (charlie, True)):
         credentials.save(actor, provider_id="openai", secret="sk-live-0123456789abcdef4f2a", shared=shared)
@@ -99,7 +119,7 @@ def test_an_empty_installation_is_described_in_words(alice: Actor) -> None:
     page = console_client(alice).get("/admin/").content.decode()
     assert "Nobody was answered in the last 24 hours." in page
     assert "No answer failed in the last 7 days." in page
-    assert "every checked key is accepted" in page
+    assert "every checked credential is accepted" in page
     assert "Nobody here has a key for it." in page
 
 

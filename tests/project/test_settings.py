@@ -41,10 +41,23 @@ def test_with_nothing_set_it_is_a_development_installation(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "over", [{"PUBLIC_URL": "https://chat.example.com"}, {"PARLEY_MODE": "development", "ALLOWED_HOSTS": "10.0.0.7"}]
 )
-def test_plans_of_people_are_for_their_own_machine(tmp_path: Path, over: dict[str, str]) -> None:
-    assert boot("print(settings.CHATGPT_PLAN)", tmp_path).stdout.strip() == "False"
-    assert boot("print(settings.CHATGPT_PLAN)", tmp_path, PARLEY_CHATGPT_PLAN="1").stdout.strip() == "True"
-    assert "serves its own machine alone" in refusal(tmp_path, PARLEY_CHATGPT_PLAN="1", **over)
+def test_plans_of_people_and_logins_of_a_machine_are_for_that_machine_alone(
+    tmp_path: Path, over: dict[str, str]
+) -> None:
+    asked = "print(settings.CHATGPT_PLAN, settings.CODEX_LOGIN)"
+    assert boot(asked, tmp_path).stdout.split() == ["False", "False"]
+    allowed = boot(asked, tmp_path, PARLEY_CHATGPT_PLAN="1", PARLEY_CODEX_LOGIN="1")
+    assert allowed.stdout.split() == ["True", "True"]
+    for name in ("PARLEY_CHATGPT_PLAN", "PARLEY_CODEX_LOGIN"):
+        assert "serves its own machine alone" in refusal(tmp_path, **{name: "1"}, **over)
+
+
+def test_workload_identity_is_on_with_a_file_unless_it_is_turned_off(tmp_path: Path) -> None:
+    asked = "print(settings.WORKLOAD_IDENTITY)"
+    file = {"PARLEY_WORKLOAD_IDENTITY_TOKEN_FILE": "/run/token"}
+    assert boot(asked, tmp_path).stdout.split() == ["False"]
+    assert boot(asked, tmp_path, **file).stdout.split() == ["True"]
+    assert boot(asked, tmp_path, **file, PARLEY_WORKLOAD_IDENTITY="0").stdout.split() == ["False"]
 
 
 def test_secrets_of_development_are_made_once_and_readable_by_their_owner_alone(tmp_path: Path) -> None:

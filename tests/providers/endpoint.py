@@ -13,7 +13,8 @@ import pytest
 
 @dataclass
 class Endpoint:
-    """`status` and `answer` (None for a fresh token) are what it says after `seconds`; `asked` what it was sent."""
+    """`status` and `answer` (None for a fresh token) are what it says after `seconds`; `asked` what it was sent.
+    Whoever reads it is told `public`; `claims` are what an identity token says beside what it has to."""
 
     url: str = ""
     status: int = 200
@@ -22,6 +23,8 @@ class Endpoint:
     lifetime: float = 3600
     asked: list[Any] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    public: dict[str, Any] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
 
     def said(self) -> dict[str, Any]:
         if self.answer is not None:
@@ -43,7 +46,13 @@ def endpoint() -> Iterator[Endpoint]:
                 told.headers.append(dict(self.headers))
                 said = json.dumps(told.said()).encode()
             time.sleep(told.seconds)
-            self.send_response(told.status)
+            self.say(told.status, said)
+
+        def do_GET(self) -> None:
+            self.say(200, json.dumps(told.public).encode())
+
+        def say(self, status: int, said: bytes) -> None:
+            self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(said)))
             self.end_headers()

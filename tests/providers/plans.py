@@ -1,14 +1,16 @@
 """A vendor of ChatGPT plans whose renewal tokens rotate, and the session of somebody who signed in with one."""
 
 import asyncio
-import base64
 import json
+import time
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qsl
 
+import jwt
 import pytest
 from asgiref.sync import sync_to_async
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connections
 from django.utils import timezone
 
@@ -33,11 +35,27 @@ REQUEST = GenerateRequest(
 )
 
 
-def signed(told: dict[str, Any]) -> str:
-    return f"eyJ.{base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b'=').decode()}.sig"
+VENDORS_KEY, FOREIGN_KEY = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 
 
-WHO = signed({"email": "alice@example.com", "https://api.openai.com/auth": {"chatgpt_plan_type": "pro"}})
+def identity(claims: dict[str, Any], key: ec.EllipticCurvePrivateKey = VENDORS_KEY) -> str:
+    """An identity token of the vendor; what `claims` says replaces what an honest one would."""
+    now = int(time.time())
+    honest = {
+        "iss": openai_chatgpt.ISSUER,
+        "aud": ISSUED,
+        "sub": "user-FAKE",
+        "iat": now,
+        "exp": now + 600,
+        "email": "alice@example.com",
+        "https://api.openai.com/auth": {"chatgpt_plan_type": "pro"},
+    }
+    return jwt.encode(honest | claims, key, "ES256", headers={"kid": "k1"})
+
+
+def public_keys() -> dict[str, Any]:
+    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(VENDORS_KEY.public_key()))
+    return {"keys": [public | {"kid": "k1", "alg": "ES256", "use": "sig"}]}
 
 
 def rotate(told: Endpoint) -> None:
@@ -57,7 +75,7 @@ def rotate(told: Endpoint) -> None:
             "token_type": "Bearer",
             "expires_in": told.lifetime,
             "refresh_token": f"rt_FAKE_{number}",
-            "id_token": WHO,
+            "id_token": identity(told.claims),
         }
 
     told.said = said  # type: ignore[method-assign]
@@ -68,6 +86,8 @@ def vendor(endpoint: Endpoint, settings: Any, monkeypatch: pytest.MonkeyPatch) -
     """The operator allows plans, and the vendor's token endpoint is the one of this test."""
     settings.CHATGPT_PLAN = True
     monkeypatch.setattr(openai_chatgpt, "TOKEN", endpoint.url)
+    monkeypatch.setattr(openai_chatgpt, "KEYS", endpoint.url)
+    endpoint.public = public_keys()
     rotate(endpoint)
     return endpoint
 

@@ -25,7 +25,19 @@ from providers.resolution import Descriptor, Reference, resolve
 from tests.catalog.worlds import model, store
 from tests.providers.endpoint import Endpoint, endpoint
 from tests.providers.people import api_client, page_client
-from tests.providers.plans import ISSUED, KEY, REQUEST, alone, forms, kept, ref, vendor
+from tests.providers.plans import (
+    FOREIGN_KEY,
+    ISSUED,
+    KEY,
+    REQUEST,
+    VENDORS_KEY,
+    alone,
+    forms,
+    identity,
+    kept,
+    ref,
+    vendor,
+)
 
 __all__ = ["endpoint", "vendor"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +69,7 @@ def test_a_person_signs_in_and_their_requests_use_the_plan(alice: Actor, vendor:
     assert sent["redirect_uri"] == "http://127.0.0.1:8000/auth/callback"
     assert sent["ext_agent_host_id"].startswith("urn:uuid:")
     assert {"offline_access", "resource.invoke", "chatgpt.tokens.use.direct"} <= set(sent["scope"].split())
+    vendor.claims = {"nonce": sent["nonce"]}
     said = come_back(client, code="c0de", state=sent["state"], client_id=ISSUED)
     assert "You are signed in with your ChatGPT plan." in said
     assert "alice@example.com (pro)" in said
@@ -128,6 +141,41 @@ def test_without_an_id_of_its_own_nothing_is_redeemed(alice: Actor, vendor: Endp
     state = leave(client)["state"]
     assert "gave no session" in come_back(client, code="c0de", state=state, client_id=client_id)
     assert vendor.asked == []
+
+
+@pytest.mark.parametrize(
+    ("lie", "key"),
+    [
+        ({"nonce": "another"}, VENDORS_KEY),
+        ({"aud": "oaiapp_OTHER"}, VENDORS_KEY),
+        ({"iss": "https://other.example"}, VENDORS_KEY),
+        ({"exp": 1}, VENDORS_KEY),
+        ({}, FOREIGN_KEY),
+        (None, VENDORS_KEY),
+    ],
+    ids=["nonce", "audience", "issuer", "end", "signature", "keys"],
+)
+def test_an_identity_token_that_is_not_this_sign_in_s_keeps_nothing(
+    alice: Actor, vendor: Endpoint, lie: dict[str, Any] | None, key: Any
+) -> None:
+    client = page_client(alice)
+    sent = leave(client)
+    token = identity({"nonce": sent["nonce"]} | (lie or {}), key)
+    honest = vendor.said
+    vendor.said = lambda: honest() | {"id_token": token}  # type: ignore[method-assign]
+    vendor.public = {} if lie is None else vendor.public
+    said = come_back(client, code="c0de", state=sent["state"], client_id=ISSUED)
+    assert "ChatGPT gave no session for this sign-in. Start it again." in said
+    assert not Credential.objects.exists()
+
+
+def test_a_sign_in_that_does_not_allow_the_plan_keeps_nothing(alice: Actor, vendor: Endpoint) -> None:
+    client = page_client(alice)
+    sent = leave(client)
+    honest = vendor.said
+    vendor.said = lambda: honest() | {"scope": "openid email"}  # type: ignore[method-assign]
+    assert "gave no session" in come_back(client, code="c0de", state=sent["state"], client_id=ISSUED)
+    assert not Credential.objects.exists()
 
 
 def test_it_is_off_until_the_operator_allows_it_and_only_on_this_machine(alice: Actor, settings: Any) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.policies import Actor
-from providers import credentials, health, rounds, standing
+from providers import credentials, health, renewal, rounds, session_keeping, standing
 from providers.health import Heard
 from providers.models import Credential, HealthEvent, HealthSample, ProviderHealth
+from providers.session_keeping import Given
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 KEY = "sk-live-0123456789abcdef4f2a"
@@ -187,3 +189,12 @@ async def test_a_round_checks_the_sandbox_and_the_next_one_waits(sandbox: str, c
     assert "sandbox:openai" in checked
     assert await sync_to_async(state)() == "ok"
     assert await rounds.go_round() == []
+
+
+def test_a_pasted_session_that_has_ended_is_not_asked_again(alice: Actor) -> None:
+    end = timezone.now() + timedelta(hours=1)
+    given = Given("openai", "sk-session-aaaaaaaaaaaaaaaaaaaaaaaa9c1e", shared=True, expires_at=end)
+    row = session_keeping.save(alice, given)
+    assert rounds.refs("openai") == [f"credential:{row.pk}"]
+    renewal.note_ended(end)
+    assert rounds.refs("openai") == []

@@ -21,10 +21,15 @@ from providers.errors import ErrorCode, ProviderError
 from providers.models import Credential
 from providers.secrets import Secret
 from providers.session_keeping import Given
-from tests.providers.endpoint import Endpoint, endpoint
+from tests.providers.endpoint import Endpoint
 
-__all__ = ["endpoint"]
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def allowed(settings: Any) -> None:
+    settings.WORKLOAD_IDENTITY = True
+
 
 SUBJECT = "eyJFAKE.subject.signature-of-our-own-issuer"
 LOOPS, CALLS = 4, 25
@@ -114,7 +119,7 @@ def test_a_refusal_ends_the_session_for_all_and_nobody_asks_again(alice: Actor, 
     assert len(endpoint.asked) == 1
     row.refresh_from_db()
     assert (row.state, row.error_code, row.renewing_until) == ("expired", "session_expired", None)
-    with pytest.raises(ProviderError, match="Sign in again"):
+    with pytest.raises(ProviderError, match="refused the exchange"):
         alone(renewal.aopen_ref(ref(row)))
     assert len(endpoint.asked) == 1
 

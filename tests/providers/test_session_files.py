@@ -135,6 +135,7 @@ def signed(**claims: Any) -> str:
 
 def login(directory: Path, told: Any) -> codex_login.Login:
     (directory / "auth.json").write_text(told if isinstance(told, str) else json.dumps(told))
+    (directory / "auth.json").chmod(0o600)
     return codex_login.detect(str(directory), now=NOW)
 
 
@@ -162,6 +163,17 @@ def test_what_a_login_says_decides_its_state(tmp_path: Path, told: Any, state: s
     assert login(tmp_path, told).state == state
 
 
+def test_a_file_that_others_may_read_or_lead_elsewhere_is_no_login(tmp_path: Path) -> None:
+    login(tmp_path, {"OPENAI_API_KEY": "sk-FAKE"})
+    file = tmp_path / "auth.json"
+    file.chmod(0o644)
+    assert codex_login.detect(str(tmp_path)).state == "malformed"
+    file.chmod(0o600)
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "auth.json").symlink_to(file)
+    assert codex_login.detect(str(tmp_path / "away")).state == "malformed"
+
+
 def test_no_login_is_absent(tmp_path: Path) -> None:
     assert codex_login.detect(str(tmp_path)).state == "absent"
 
@@ -177,6 +189,7 @@ def test_the_command_takes_over_a_key_and_shows_none(alice: Actor, tmp_path: Pat
     key = "sk-proj-" + "a" * 40
     before = json.dumps({"auth_mode": "apikey", "OPENAI_API_KEY": key})
     (tmp_path / "auth.json").write_text(before)
+    (tmp_path / "auth.json").chmod(0o600)
     said = run(tmp_path, "--import-for", "alice@example.com")
     row = Credential.objects.get()
     assert (row.user_id, row.provider_id, row.kind) == (alice.user_id, "openai", "api_key")

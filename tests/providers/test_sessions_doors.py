@@ -71,6 +71,7 @@ def test_a_claude_subscription_s_token_is_refused_with_the_reason(alice: Actor, 
     assert not Credential.objects.exists()
 
 
+@pytest.mark.usefixtures("exchanging")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -89,6 +90,7 @@ def test_what_is_no_session_is_refused_by_its_field(alice: Actor, body: dict[str
     assert not Credential.objects.exists()
 
 
+@pytest.mark.usefixtures("exchanging")
 def test_the_installation_s_own_token_goes_to_the_vendor_only(alice: Actor, settings: Any, tmp_path: Any) -> None:
     fields = {"identity_provider_id": "idp", "service_account_id": "sa"}
     asked = {"provider_id": "openai", "secret": "", "method": "workload_identity", "shared": True, "exchange": fields}
@@ -177,7 +179,9 @@ def test_an_ended_session_is_told_with_what_becomes_of_requests(alice: Actor, ve
     assert "The OpenAI session has expired. Requests wait until it is renewed" in said
     assert "Session expired" in said
     client.post("/settings/providers/openai/mode/", {"mode": "session", "fallback_allowed": "1"})
-    assert "The API key stands in for it." in text_of(client.get(PAGE))
+    said = text_of(client.get(PAGE))
+    assert "The API key stands in for it." in said
+    assert "Your key (fallback)" in said
 
 
 def test_a_session_of_the_workspace_is_seen_in_the_console_and_not_changed_there(alice: Actor) -> None:

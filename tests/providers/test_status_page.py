@@ -1,5 +1,7 @@
 """The status page and its two doors for programs: who sees what, in every state the page has."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.policies import Actor
-from providers import credentials, health
-from providers.models import HealthSample, ProviderHealth
+from providers import credentials, health, session_keeping
+from providers.models import Credential, HealthSample, ProviderHealth
+from providers.session_keeping import Given
 from tests.providers.people import api_client, console_client, page_client
 
+TOKEN = "sk-session-aaaaaaaaaaaaaaaaaaaaaaaa9c1e"
 KEY = "sk-live-0123456789abcdef4f2a"
 
 
@@ -166,3 +170,62 @@ def test_the_console_shows_it_and_changes_nothing(alice: Actor, bob: Actor) -> N
     assert client.post("/admin/providers/providerhealth/openai/change/", {"state": "ok"}).status_code == 403
     assert client.get("/admin/providers/providerhealth/add/").status_code == 403
     assert console_client(bob).get("/admin/providers/providerhealth/").status_code in {302, 403, 404}
+
+
+# ---------------------------------------------------------------- through which credential
+def test_whose_session_until_when_and_how_it_is_are_told_to_who_may_use_it(
+    alice: Actor, bob: Actor, charlie: Actor
+) -> None:
+    soon = timezone.now() + timedelta(minutes=12, seconds=30)
+    session_keeping.save(alice, Given("openai", TOKEN, account="Mine alone", expires_at=soon, fallback_allowed=True))
+    session_keeping.save(alice, Given("openai", TOKEN, account="Team gateway", shared=True))
+    credentials.save(alice, provider_id="openai", secret=KEY, shared=False)
+    Credential.objects.update(checked_at=timezone.now() - timedelta(minutes=3))
+    hers, his, theirs = (words(page(person)) for person in (alice, bob, charlie))
+    for said in (
+        "Your session of Mine alone is used. Pasted token Expires in 12 min Checked 3 min ago",
+        "Your key ending 4f2a is not what its owner prefers. API key Checked 3 min ago",
+        "The workspace's session of Team gateway is not needed.",
+    ):
+        assert said in hers
+    assert "The workspace's session of Team gateway is used." in his
+    assert "Mine alone" not in his
+    assert "Team gateway" not in theirs
+
+
+def test_a_session_that_has_ended_says_what_stands_in_for_it(alice: Actor) -> None:
+    session_keeping.save(alice, Given("openai", TOKEN, account="Mine alone", fallback_allowed=True))
+    credentials.save(alice, provider_id="openai", secret=KEY, shared=False)
+    Credential.objects.filter(kind="session").update(expires_at=timezone.now() - timedelta(minutes=5))
+    said = words(page(alice))
+    assert "Your session of Mine alone has expired. Pasted token Expired 5 min ago" in said
+    assert "Your key ending 4f2a is used." in said
+
+
+def words(text: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
+
+
+def test_the_api_tells_what_is_preferred_and_when_it_was_checked(alice: Actor) -> None:
+    session_keeping.save(alice, Given("openai", TOKEN))
+    at = timezone.now().replace(microsecond=0)
+    Credential.objects.update(checked_at=at)
+    told = api_client(alice).get("/api/v1/health/").json()["providers"]
+    used = next(one for one in told if one["provider_id"] == "openai")["credential"]
+    assert (used["mode"], used["checked_at"]) == ("session", at.isoformat().replace("+00:00", "Z"))
+
+
+def test_the_console_tells_account_end_and_preference(alice: Actor) -> None:
+    past = timezone.now() - timedelta(minutes=5)
+    row = session_keeping.save(alice, Given("openai", TOKEN, account="Team gateway", shared=True))
+    Credential.objects.update(expires_at=past)
+    client = console_client(alice)
+    for address in ("providerhealth/", "credential/", f"credential/{row.pk}/change/"):
+        said = words(client.get(f"/admin/providers/{address}").content.decode())
+        assert "Team gateway" in said
+        assert "Expired" in said
+    assert "Token session" in said
+    Credential.objects.update(state="expired")
+    listed = client.get("/admin/providers/credential/?state__in=refused,expired,malformed")  # where the overview leads
+    assert "1 credential" in words(listed.content.decode())
+    assert "?state__in=refused,expired,malformed" in client.get("/admin/").content.decode()

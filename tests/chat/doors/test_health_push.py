@@ -1,15 +1,23 @@
 """Open pages learn of a provider's health over their socket: at once, and when it changes for them."""
 
 import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from accounts.policies import Actor
 from chat import frames
-from providers import health
+from providers import credentials, health, renewal, session_keeping
+from providers.models import Credential
+from providers.session_keeping import Given
+from providers.sessions.base import Fetched
 from tests.chat.doors.test_socket import ask, open_for, said
+from tests.providers.people import page_client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.django_db(transaction=True)]
 
@@ -59,6 +67,45 @@ async def test_everybody_is_told_how_it_is_for_them(alice: Actor, charlie: Actor
             await ask(line, t="watch_health")
         assert shown((await said(hers, "health"))[-1]) == "Key refused"
         assert shown((await said(his, "health"))[-1]) == "Not checked yet"
+
+
+def renewed(row: Credential) -> None:
+    renewal._store(row, Fetched("sk-renewed-aaaaaaaaaaaaaaaaaaaaaa", timezone.now().timestamp() + 3600))
+
+
+def ended(row: Credential) -> None:
+    Credential.objects.filter(pk=row.pk).update(expires_at=timezone.now())
+    assert renewal.note_ended() == 1
+
+
+def removed(row: Credential) -> None:
+    row.delete()
+    credentials.changed.send(Credential, provider_id=row.provider_id)
+
+
+@pytest.mark.parametrize("change", [renewed, ended, removed])
+async def test_a_credential_that_changed_reaches_those_who_may_use_it(
+    alice: Actor, charlie: Actor, change: Callable[[Credential], None]
+) -> None:
+    end = timezone.now() + timedelta(hours=1)
+    given = Given("openai", "sk-session-aaaaaaaaaaaaaaaaaaaaaaaa9c1e", shared=True, expires_at=end)
+    row = await sync_to_async(session_keeping.save)(alice, given)
+    async with open_for(alice) as hers, open_for(charlie) as his:
+        for line in (hers, his):
+            await ask(line, t="watch_health")
+        before = (await said(hers, "health"))[-1]["credentials"]
+        await said(his, "health")
+        await sync_to_async(change)(row)
+        after = (await said(hers, "health"))[-1]["credentials"]
+        assert await his.receive_nothing(0.3)
+    assert before != after
+    assert after == await sync_to_async(shown_by_page)(alice)
+
+
+def shown_by_page(actor: Actor) -> str:
+    """What the settings page says it shows."""
+    page = page_client(actor).get("/settings/providers/?part=1").content.decode()
+    return re.findall(r'data-credentials="([0-9a-f]+)"', page)[0]
 
 
 async def test_asking_twice_is_one_subscription(alice: Actor) -> None:

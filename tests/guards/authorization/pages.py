@@ -127,10 +127,13 @@ PROVIDERS: dict[str, list[Line]] = {
         without_calling(members("POST", body={"secret": "sk-bbbbbbbbbbbbbbbbbbbbbbbbbbbb"})),
         without_calling(admins("POST", body={"secret": "sk-cccccccccccccccccccccccccc", "shared": "1"})),
     ],
-    # Off until the operator allows it; tests/providers/test_chatgpt_plan.py turns it on.
+    # Off until the operator allows them; tests/providers turns them on.
+    "providers:keep_identity": [admins("POST", passes=NO)],
     "providers:chatgpt": [members("POST", passes=NO)],
     "providers:chatgpt_done": [members("GET", passes=NO)],
     "providers:chatgpt_return": [Line(("GET",), frozenset({"anonymous", *PEOPLE}), passes=NO)],
+    "providers:codex": [members("GET", passes=NO)],
+    "providers:codex_import": [members("POST", passes=NO)],
     "providers:mode": [
         members("POST", body={"mode": "session"}),
         admins("POST", body={"mode": "session", "shared": "1"}),

@@ -69,7 +69,11 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("providers_api:credentials", "POST"): PROVIDER,
     ("providers_api:sessions", "POST"): PROVIDER,
     ("providers:keep_session", "POST"): PROVIDER,
+    ("providers:keep_identity", "POST"): PROVIDER,
     ("providers_api:check", "POST"): PROVIDER,
+    ("providers:codex_import", "POST"): ELSEWHERE.format(
+        "tests/providers/test_codex_login.py, with a login on the disk"
+    ),
     ("providers:chatgpt", "POST"): STEP,
     ("2fa/webauthn/add/", "POST"): SIGNING,
     ("2fa/webauthn/keys/<int:pk>/remove/", "POST"): SIGNING,
