@@ -11,13 +11,13 @@ from openai import OpenAI
 from tests.faults.servers import Installation, Sandbox, Server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("gateway")
     Path(home).chmod(0o700)
