@@ -136,25 +136,44 @@ def admit(actor: Actor, run: Run) -> None:
 
 def admitted(actor: Actor, run: Run, where: Plan) -> Plan:
     """The plan, once the run is counted for its first attempt; without attempts when there is no room for that."""
-    if not where.attempts:
-        return where
-    key = f"{where.attempts[0].provider_id}/{where.attempts[0].model_id}"
-    if entries.model_of(run) == key:
+    key = _answers(where)
+    if not key or entries.model_of(run) == key:
         return where
     try:
         with transaction.atomic():
             _enter(actor, run, key)
     except Reached as reached:
-        told = {**where.trace, "limit": reached.facts() | {"retry_after": reached.seconds}}
-        message = f"{reached.title} {reached.detail}"
-        return replace(where, attempts=(), error=ErrorCode.POLICY_DENIED, message=message, trace=told)
+        return _refused(where, reached)
     return where
+
+
+def foreseen(actor: Actor, where: Plan, tokens: int) -> tuple[Plan, list[Standing]]:
+    """What `admitted` would make of the plan of a request that sends so many tokens, and how its member stands with the
+    limits that it counts for. Nothing is counted."""
+    key, now = _answers(where), timezone.now()
+    found = _standings(actor, limits.about(limits.holding(actor), key), now) if key else []
+    try:
+        for standing in found:
+            _check(standing, tokens + ANSWER_TOKENS, now)
+    except Reached as reached:
+        return _refused(where, reached), found
+    return where, found
+
+
+def _refused(where: Plan, reached: Reached) -> Plan:
+    told = {**where.trace, "limit": reached.facts() | {"retry_after": reached.seconds}}
+    message = f"{reached.title} {reached.detail}"
+    return replace(where, attempts=(), error=ErrorCode.POLICY_DENIED, message=message, trace=told)
 
 
 def _first(actor: Actor, run: Run) -> str:
     """The key of the model that the run would go to now, empty when it can go nowhere."""
     named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
-    where = plan(RoutingRequest(run.context, named, held), facts_for(actor))
+    return _answers(plan(RoutingRequest(run.context, named, held), facts_for(actor)))
+
+
+def _answers(where: Plan) -> str:
+    """The key of the model that is asked first, empty for none."""
     return f"{where.attempts[0].provider_id}/{where.attempts[0].model_id}" if where.attempts else ""
 
 
@@ -176,7 +195,10 @@ def _enter(actor: Actor, run: Run, key: str) -> None:
 
 
 def _check(standing: Standing, expected: int, now: datetime) -> None:
-    hard = standing.limit.hard or 0
+    """Raises Reached."""
+    hard = standing.limit.hard
+    if hard is None:
+        return
     # A request that is larger than the whole limit has it for itself.
     wanted = 1 if standing.limit.measure == Limit.Measure.REQUESTS else min(expected, hard)
     if standing.used + wanted > hard:
