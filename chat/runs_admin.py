@@ -55,7 +55,7 @@ class RunAdmin(WorkspaceAdmin):
     """Nobody writes here; an administrator can stop what runs."""
 
     may_add = may_change = may_delete = False
-    list_display = ("created_at", "user", "context", "requested_model", "served_model", "credential", "outcome")
+    list_display = ("created_at", "outcome", "member", "context", "requested_model", "served_model", "credential")
     list_filter = ("state", "context", ProviderFilter, SourceFilter)
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name")
@@ -87,6 +87,10 @@ class RunAdmin(WorkspaceAdmin):
             kwargs["extra_context"] = context | {"trace": traced.trace_of(run), "credential": traced.phrase(run)}
         response: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return response
+
+    @admin.display(ordering="user__email")
+    def member(self, run: Run) -> str:
+        return str(run.user)
 
     @admin.display(ordering="credential_source")
     def credential(self, run: Run) -> str:

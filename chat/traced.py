@@ -9,7 +9,6 @@ from catalog import shelf
 from chat import provenance
 from chat.models import Run
 from chat.render.names import by_of, credential_phrase, label_of, labels_of
-from chat.render.route import SESSIONS
 from providers import credential_words
 from providers.registry import providers
 
@@ -70,8 +69,7 @@ def trace_of(run: Run) -> Trace:
 
 def phrase(run: Run) -> str:
     """Whose credential answered, with its hint, as an administrator reads it."""
-    words = credential_phrase(run.credential_source, "", provenance.kind(run)).replace("your", "own")
-    return f"{words} {run.credential_hint}".strip()
+    return _phrase(run.credential_source, run.credential_hint, provenance.kind(run))
 
 
 def outcome(run: Run) -> str:
@@ -90,16 +88,21 @@ def _credential(line: Mapping[str, Any], whose: str) -> Step:
     verdict = line["verdict"]
     tone = {"used": "done", "expired": "warn", "malformed": "warn"}.get(verdict, "")
     words = credential_words.VERDICTS.get(verdict, verdict)
-    return Step(credential_words.name(line, whose=whose), SESSIONS.get(line.get("reason", ""), ""), words, tone)
+    return Step(credential_words.name(line, whose=whose), "", words, tone)
 
 
 def _attempt(line: Mapping[str, Any], labels: Mapping[str, str]) -> Step:
     key = f"{line['provider_id']}/{line['model_id']}"
-    through = credential_phrase(line["credential_source"], "", line.get("credential_kind", "")).replace("your", "own")
-    outcome = line["outcome"] or "under way"
-    tone = {"answered": "done", "stopped": "", "under way": ""}.get(outcome, "bad")
-    why = f"{STATES.get(line['state'], line['state'])}, with {through} {line['credential_hint']}".strip()
-    return Step(_named(key, labels), why, outcome.replace("_", " "), tone, line.get("ms"))
+    through = _phrase(line["credential_source"], line["credential_hint"], line.get("credential_kind", ""))
+    came = line["outcome"] or "under way"
+    tone = {"answered": "done", "stopped": "", "under way": ""}.get(came, "bad")
+    why = f"{STATES.get(line['state'], line['state'])}, with {through}"
+    return Step(_named(key, labels), why, came.replace("_", " "), tone, line.get("ms"))
+
+
+def _phrase(source: str, hint: str, kind: str) -> str:
+    words = credential_phrase(source, "", kind).replace("your", "own")
+    return words if hint == source else f"{words} {hint}".strip()
 
 
 def _named(key: str, labels: Mapping[str, str]) -> str:
