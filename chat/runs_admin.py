@@ -84,7 +84,8 @@ class RunAdmin(WorkspaceAdmin):
         run = self.get_object(request, object_id)
         if run is not None:
             context = kwargs.pop("extra_context", None) or {}
-            kwargs["extra_context"] = context | {"trace": traced.trace_of(run), "credential": traced.phrase(run)}
+            told = {"trace": traced.trace_of(run), "credential": traced.phrase(run), "failure": traced.failure(run)}
+            kwargs["extra_context"] = context | told
         response: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return response
 

@@ -10,6 +10,7 @@ from chat import provenance
 from chat.models import Run
 from chat.render.names import by_of, credential_phrase, label_of, labels_of
 from providers import credential_words
+from providers.faults import WORDS
 from providers.registry import providers
 
 WHY = {
@@ -75,6 +76,12 @@ def phrase(run: Run) -> str:
 def outcome(run: Run) -> str:
     """How it ended: its state, and of a failure the code."""
     return str(run.error.get("code", "") or run.get_state_display())
+
+
+def failure(run: Run) -> str:
+    """What failed, in our words: a vendor's own may repeat what somebody wrote."""
+    code = run.error.get("code", "")
+    return WORDS.get(code) or str(run.error.get("message", ""))
 
 
 def _candidate(line: Mapping[str, Any], labels: Mapping[str, str]) -> Step:

@@ -95,10 +95,12 @@ def test_the_list_is_narrowed_down(console: Client, run: Run, asked: str, found:
 
 
 def test_a_failure_is_told_and_a_run_without_a_trace_too(console: Client, bob: Actor) -> None:
-    error = failure(ProviderError(ErrorCode.QUOTA_EXCEEDED, "Nothing is left.", provider_id="openai"))
+    error = failure(ProviderError(ErrorCode.QUOTA_EXCEEDED, f"No quota for: {SECRET}", provider_id="openai"))
     failed = make_run(bob, state=Run.State.FAILED, error=error)
     page = console.get(f"{PLACE}{failed.pk}/change/").content.decode()
     assert "quota_exceeded" in page
+    assert "has no quota left" in page
+    assert SECRET not in page, "a vendor may repeat what it was asked"
     assert "No provider was asked." in page
     assert "quota_exceeded" in console.get(PLACE).content.decode()
 
