@@ -129,19 +129,22 @@ def admit(actor: Actor, run: Run) -> None:
     `retry_after`)."""
     key = _first(actor, run) if limits.holding(actor) else ""
     try:
-        _enter(actor, run, key)
+        entries.enter(run, key or run.served_model, _expected_within(actor, run, key))
     except Reached as reached:
         raise reached.problem() from None
 
 
-def admitted(actor: Actor, run: Run, where: Plan) -> Plan:
-    """The plan, once the run is counted for its first attempt; without attempts when there is no room for that."""
+def admitted(actor: Actor, run: Run, where: Plan, *, new: bool = False) -> Plan:
+    """The plan, once the run is counted for its first attempt; without attempts when there is no room for that. A `new`
+    run is not counted yet, and may be stored later in the caller's transaction."""
     key = _answers(where)
-    if not key or entries.model_of(run) == key:
+    counted = None if new or not key else entries.model_of(run)
+    if counted == key or not key:
         return where
     try:
         with transaction.atomic():
-            _enter(actor, run, key)
+            count = entries.enter if counted is None else entries.move
+            count(run, key, _expected_within(actor, run, key))
     except Reached as reached:
         return _refused(where, reached)
     return where
@@ -177,8 +180,9 @@ def _answers(where: Plan) -> str:
     return f"{where.attempts[0].provider_id}/{where.attempts[0].model_id}" if where.attempts else ""
 
 
-def _enter(actor: Actor, run: Run, key: str) -> None:
-    """Raises Reached. Inside a transaction."""
+def _expected_within(actor: Actor, run: Run, key: str) -> int:
+    """The tokens that the run is expected to take, 0 where no limit asks for them. Raises Reached when there is no room
+    for it. Inside a transaction, which keeps the room until it is counted."""
     due = limits.about(limits.holding(actor), key) if key else []
     if not entries.asked_for(run):
         due = [one for one in due if one.measure == Limit.Measure.TOKENS]
@@ -191,7 +195,7 @@ def _enter(actor: Actor, run: Run, key: str) -> None:
         now = timezone.now()
         for standing in _standings(actor, hard, now, besides=run):
             _check(standing, expected, now)
-    entries.enter(run, key or run.served_model, expected)
+    return expected
 
 
 def _check(standing: Standing, expected: int, now: datetime) -> None:

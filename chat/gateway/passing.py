@@ -126,12 +126,11 @@ def _begun(actor: Actor, question: Question) -> Passage:
         lease_owner=runner.name(),
         lease_until=timezone.now() + LEASE,
     )
-    run.save(force_insert=True)
-    where = limits.admitted(actor, run, plan(RoutingRequest(context, name, "", question.needs), facts))
+    where = limits.admitted(actor, run, plan(RoutingRequest(context, name, "", question.needs), facts), new=True)
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])
-    Run.objects.filter(pk=run.pk).update(**provenance.row(run))
+    run.save(force_insert=True)
     return Passage(run, where, _request(run, question, native=_native(where, facts)))
 
 
