@@ -22,7 +22,7 @@ from tests.bench import upstream
 from tests.bench.page_path import cpu_seconds
 from tests.faults.servers import Installation, Sandbox, Server
 
-STREAMS, TOKENS, RATE = 50, 200, 20
+STREAMS, TOKENS, RATE = 50, 600, 20
 FLAT_STREAMS, FLAT_TOKENS = 8, 5_000
 REQUESTS, SHORT = 200, 16
 PATHS = {"chat": "chat/completions", "responses": "responses"}
