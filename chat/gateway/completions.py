@@ -113,6 +113,7 @@ def asked(body: bytes) -> tuple[Asked, Question]:
         _told(thread, said, f"messages.{number}")
     specs = shapes.tools_of([_spec(tool.function) for tool in found.tools or ()])
     shape = found.response_format.json_schema if found.response_format else None
+    most = found.max_tokens if found.max_completion_tokens is None else found.max_completion_tokens
     return found, Question(
         model=found.model,
         messages=thread.messages(),
@@ -121,7 +122,7 @@ def asked(body: bytes) -> tuple[Asked, Question]:
         tool_choice=shapes.choice_of(found.tool_choice, specs),
         schema=(shape.name, shape.schema) if shape else None,
         reasoning_effort=shapes.effort_of(found.reasoning_effort),
-        max_output_tokens=shapes.limit_of(found.max_completion_tokens or found.max_tokens, "max_tokens"),
+        max_output_tokens=shapes.limit_of(most, "max_tokens"),
         temperature=found.temperature,
         ignored=ignored,
     )

@@ -12,16 +12,19 @@ from django.db import connection
 from accounts.models import User
 from accounts.policies import Actor
 from accounts.problems import Problem
+from catalog.facts import facts_for
 from catalog.limits import begun, ends
 from catalog.models import Limit
+from catalog.routing import RoutingRequest, plan
 from chat import runs, structured
 from chat.ledger import Closing, commit
 from chat.ledger import Slice as Piece
-from chat.limits import near, standings
+from chat.limits import admitted, near, standings
 from chat.models import Conversation, Run, UsageEntry
 from chat.protocol import Command
 from providers import credentials
 from tests.catalog.worlds import model, store
+from tests.chat.engine.rows import make_run
 
 KEY = "sk-proj-aaaaaaaaaaaaaaaaaaaaaaaaaaaa4f2a"
 COUNTED = {"input_tokens": 300, "output_tokens": 200}
@@ -183,6 +186,32 @@ def test_a_request_that_is_larger_than_the_limit_has_it_for_itself(alice: Actor)
     limit(alice, measure="tokens", hard=100)
     ask(alice)
     refused(alice)
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_run_whose_model_changes_is_not_counted_beside_itself(alice: Actor) -> None:
+    limit(alice, measure="tokens", hard=1_500)
+    run = ask(alice)
+    other = plan(RoutingRequest("chat", "openai/small"), facts_for(alice))
+    assert admitted(alice, run, other).attempts
+    assert UsageEntry.objects.get().model == "openai/small"
+    UsageEntry.objects.create(
+        workspace_id=alice.workspace_id, user_id=alice.user_id, at=datetime.now(UTC), context="chat", reserved=1_000
+    )
+    back = admitted(alice, run, plan(RoutingRequest("chat", "openai/big"), facts_for(alice)))
+    assert (back.attempts, back.trace["limit"]["used"]) == ((), 1_000)
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_title_is_no_request_but_its_tokens_count(alice: Actor) -> None:
+    limit(alice, hard=1)
+    limit(alice, measure="tokens", hard=2_500)
+    ask(alice)
+    title, other = (make_run(alice, input={"what": "title"}) for _ in range(2))
+    where = plan(RoutingRequest("summary", "openai/big"), facts_for(alice))
+    assert admitted(alice, title, where).attempts
+    assert UsageEntry.objects.get(run=title).requests == 0
+    assert not admitted(alice, other, where).attempts
 
 
 # ---------------------------------------------------------------- told before
