@@ -3,10 +3,11 @@ when many start at once."""
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 
 from accounts.models import User
@@ -19,8 +20,8 @@ from catalog.routing import RoutingRequest, plan
 from chat import runs, structured
 from chat.ledger import Closing, commit
 from chat.ledger import Slice as Piece
-from chat.limits import admitted, near, standings
-from chat.models import Conversation, Run, UsageEntry
+from chat.limits import ANSWER_TOKENS, DOCUMENT_TOKENS, admitted, near, standings
+from chat.models import Attachment, Conversation, Run, UsageEntry
 from chat.protocol import Command
 from providers import credentials
 from tests.catalog.worlds import model, store
@@ -79,6 +80,16 @@ def test_a_period_is_the_clock_s(period: str, since: datetime, until: datetime) 
     assert (begun(period, now), ends(period, now)) == (since, until)
 
 
+def test_each_period_counts_its_own(alice: Actor) -> None:
+    for period in ("hour", "month"):
+        limit(alice, hard=5, period=period)
+    now = datetime.now(UTC)
+    before = begun("hour", now) - timedelta(seconds=1)
+    UsageEntry.objects.create(workspace_id=alice.workspace_id, user_id=alice.user_id, at=before, context="chat")
+    used = {one.limit.period: one.used for one in standings(alice)}
+    assert used == {"hour": 0, "month": int(before >= begun("month", now))}
+
+
 # ---------------------------------------------------------------- requests
 @pytest.mark.usefixtures("catalog")
 def test_beyond_the_hard_limit_nothing_starts_and_nothing_is_stored(alice: Actor) -> None:
@@ -110,6 +121,7 @@ def test_each_member_has_it_for_themselves_and_other_workspaces_know_nothing_of_
 @pytest.mark.usefixtures("catalog")
 def test_one_for_a_member_and_a_model_leaves_the_others_alone(alice: Actor, bob: Actor) -> None:
     limit(alice, hard=1, user=User.objects.get(pk=bob.user_id), model_pattern="b*")
+    ask(bob, "openai/small")
     ask(bob)
     assert "Choose another model" in refused(bob).detail
     ask(bob, "openai/small")
@@ -179,6 +191,28 @@ def test_what_nobody_counted_stays_as_it_was_guessed(alice: Actor) -> None:
     guessed = standings(alice)[0].used
     end(run, {})
     assert standings(alice)[0].used == guessed
+
+
+@pytest.mark.usefixtures("catalog")
+@pytest.mark.parametrize(("size", "sent"), [(3_000, 3_000), (90_000, DOCUMENT_TOKENS)])
+def test_what_can_be_sent_of_a_document_is_reserved(alice: Actor, size: int, sent: int) -> None:
+    limit(alice, measure="tokens", hard=100_000)
+    document = Attachment.objects.create(
+        workspace_id=alice.workspace_id, owner_id=alice.user_id, purpose="document", filename="a.txt", kind="text",
+        media_type="text/plain", size=5, sha256="0" * 64, file=ContentFile(b"Hello", name="a.txt"), token_estimate=size,
+    )  # fmt: skip
+    run = make_run(alice, document=document, context="doc")
+    assert admitted(alice, run, plan(RoutingRequest("doc", "openai/big"), facts_for(alice))).attempts
+    assert 0 <= UsageEntry.objects.get().reserved - sent - ANSWER_TOKENS < 50
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_long_conversation_is_reserved_as_its_newest_answer_took_it(alice: Actor) -> None:
+    limit(alice, measure="tokens", hard=100_000)
+    first = ask(alice)
+    end(first, {"input_tokens": 7_000, "output_tokens": 500})
+    runs.start(alice, Command(text="Go on", model="openai/big", conversation_id=first.conversation_id))
+    assert 7_500 <= UsageEntry.objects.latest("pk").reserved - ANSWER_TOKENS < 7_550
 
 
 @pytest.mark.usefixtures("catalog")
