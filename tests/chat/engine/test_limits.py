@@ -52,15 +52,15 @@ def refused(actor: Actor, key: str = "openai/big") -> Problem:
     return caught.value
 
 
-def end(run: Run, usage: dict[str, int], *, called: bool = True, key: str = "openai/big") -> None:
-    """Close a run as its writer does."""
+def end(run: Run, usage: dict[str, int], *, called: bool = True, heard: bool = True, key: str = "openai/big") -> None:
+    """Close a run as its writer does; `heard` is whether any content came."""
     Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_owner="here")
     row = {
         "usage": usage,
         "trace": {"attempts": [{"outcome": "answered"}] if called else []},
         "served_model": key,
         "credential_source": "workspace",
-        "first_content_at": datetime.now(UTC) if called else None,
+        "first_content_at": datetime.now(UTC) if called and heard else None,
     }
     closing = Closing("done", {}, Run.State.DONE, [], run=row)
     commit([Piece(run.pk, run.stream_id, (), closing)], "here")
@@ -213,6 +213,13 @@ def test_a_long_conversation_is_reserved_as_its_newest_answer_took_it(alice: Act
     end(first, {"input_tokens": 7_000, "output_tokens": 500})
     runs.start(alice, Command(text="Go on", model="openai/big", conversation_id=first.conversation_id))
     assert 7_500 <= UsageEntry.objects.latest("pk").reserved - ANSWER_TOKENS < 7_550
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_provider_that_said_nothing_took_nothing(alice: Actor) -> None:
+    limit(alice, measure="tokens", hard=5_000)
+    end(ask(alice), {}, heard=False)
+    assert standings(alice)[0].used == 0
 
 
 @pytest.mark.usefixtures("catalog")
