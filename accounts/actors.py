@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from accounts import tokens
@@ -21,6 +22,9 @@ from accounts.problems import Problem
 WORKSPACE_KEY = "workspace"
 BOUND_KEY = "bound_to_workspace"
 ENROL_KEY = "enrol_first"
+
+
+type Scope = dict[str, list[tuple[bytes, bytes]]]
 
 
 class Request(Protocol):
@@ -76,6 +80,20 @@ async def actor_from_scope(scope: Mapping[str, Any]) -> Actor | None:
     again learns of a sign-out, a changed role or a removed membership.
     """
     return await _from_headers({name.lower(): value.decode("latin1") for name, value in scope.get("headers", [])})
+
+
+def scope_of(request: HttpRequest, *names: str) -> Scope:
+    """Just enough of an ASGI scope to ask again, while a stream is open, who it is for: the headers of these names."""
+    sent = {name.lower(): request.headers.get(name, "") for name in names}
+    return {"headers": [(name.encode(), value.encode("latin1")) for name, value in sent.items() if value]}
+
+
+async def still(actor: Actor, scope: Mapping[str, Any], wanted: str) -> Actor | None:
+    """Who it is now, if what was opened for `actor`, with the right to `wanted`, may stay open."""
+    now = await actor_from_scope(scope)
+    if now is None or not now.may(wanted):
+        return None
+    return now if (now.user_id, now.workspace_id) == (actor.user_id, actor.workspace_id) else None
 
 
 @database_sync_to_async

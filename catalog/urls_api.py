@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.api import access, defaults, limits, models, policy, routing, succession
+from catalog.api import access, defaults, limits, models, policy, succession
 
 app_name = "catalog_api"
 urlpatterns = [
@@ -20,5 +20,4 @@ urlpatterns = [
     path("limits/<int:pk>/", limits.LimitView.as_view(), name="limit"),
     path("model-migrations/", succession.MigrationsView.as_view(), name="migrations"),
     path("model-migrations/<int:pk>/undo/", succession.UndoView.as_view(), name="undo"),
-    path("routing/explain/", routing.ExplainView.as_view(), name="explain"),
 ]

@@ -18,11 +18,12 @@ from catalog.admin.choosing import ChoosingAdmin
 from chat import specialists
 from chat.mcp_forms import McpServerForm
 from chat.models import McpServer, Specialist
+from chat.runs_admin import RunAdmin
 from chat.specialist_forms import SpecialistForm
 from chat.tools import servers
 from chat.usage_admin import UsageAdmin
 
-__all__ = ["McpServerAdmin", "SpecialistAdmin", "UsageAdmin"]
+__all__ = ["McpServerAdmin", "RunAdmin", "SpecialistAdmin", "UsageAdmin"]
 
 ASKED_AT_ONCE = 5
 NAMES_SHOWN = 30

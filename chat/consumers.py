@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from accounts.actors import actor_from_scope
+from accounts.actors import actor_from_scope, still
 from accounts.policies import Actor
 from accounts.problems import Problem
 from chat import frames, hub, runs
@@ -162,8 +162,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
         """A sign-out, a removed membership or a changed role reaches an open socket within five seconds."""
         while True:
             await asyncio.sleep(GUARD_SECONDS)
-            actor = await actor_from_scope(self.scope)
-            if actor is None or not actor.may(SCOPE) or actor.workspace_id != self.actor.workspace_id:
+            actor = await still(self.actor, self.scope, SCOPE)
+            if actor is None:
                 await self.close(SIGNED_OUT)
                 return
             self.actor = actor

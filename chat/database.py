@@ -26,6 +26,11 @@ async def in_db[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwa
     return await loop.run_in_executor(_readers, partial(_fresh, partial(function, *args, **kwargs)))
 
 
+def beside[**P](function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Run it on a reader thread, whatever becomes of the loop and the task that want it. It raises nothing."""
+    _readers.submit(partial(_fresh, partial(function, *args, **kwargs)))
+
+
 async def in_writer[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run the journal's commit on its one thread: one connection, one transaction at a time."""
     loop = asyncio.get_running_loop()

@@ -17,18 +17,22 @@ def asked_for(run: Run) -> bool:
 
 
 def enter(run: Run, model: str, reserved: int) -> None:
-    """Count the run from now on, with so many tokens until the provider's counts are there; again when its model turns
-    out to be another one."""
-    found = {
-        "workspace_id": run.workspace_id,
-        "user_id": run.user_id,
-        "at": timezone.now(),
-        "context": run.context,
-        "model": model,
-        "requests": int(asked_for(run)),
-        "reserved": reserved,
-    }
-    UsageEntry.objects.update_or_create(run=run, defaults=found)
+    """Count the run from now on, with so many tokens until the provider's counts are there."""
+    UsageEntry.objects.create(
+        run_id=run.pk,
+        workspace_id=run.workspace_id,
+        user_id=run.user_id,
+        at=timezone.now(),
+        context=run.context,
+        model=model,
+        requests=int(asked_for(run)),
+        reserved=reserved,
+    )
+
+
+def move(run: Run, model: str, reserved: int) -> None:
+    """The run's model turns out to be another one."""
+    UsageEntry.objects.filter(run=run).update(model=model, reserved=reserved, at=timezone.now())
 
 
 def model_of(run: Run) -> str | None:

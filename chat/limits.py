@@ -129,37 +129,60 @@ def admit(actor: Actor, run: Run) -> None:
     `retry_after`)."""
     key = _first(actor, run) if limits.holding(actor) else ""
     try:
-        _enter(actor, run, key)
+        entries.enter(run, key or run.served_model, _expected_within(actor, run, key))
     except Reached as reached:
         raise reached.problem() from None
 
 
-def admitted(actor: Actor, run: Run, where: Plan) -> Plan:
-    """The plan, once the run is counted for its first attempt; without attempts when there is no room for that."""
-    if not where.attempts:
-        return where
-    key = f"{where.attempts[0].provider_id}/{where.attempts[0].model_id}"
-    if entries.model_of(run) == key:
+def admitted(actor: Actor, run: Run, where: Plan, *, new: bool = False) -> Plan:
+    """The plan, once the run is counted for its first attempt; without attempts when there is no room for that. A `new`
+    run is not counted yet, and may be stored later in the caller's transaction."""
+    key = _answers(where)
+    counted = None if new or not key else entries.model_of(run)
+    if counted == key or not key:
         return where
     try:
         with transaction.atomic():
-            _enter(actor, run, key)
+            count = entries.enter if counted is None else entries.move
+            count(run, key, _expected_within(actor, run, key))
     except Reached as reached:
-        told = {**where.trace, "limit": reached.facts() | {"retry_after": reached.seconds}}
-        message = f"{reached.title} {reached.detail}"
-        return replace(where, attempts=(), error=ErrorCode.POLICY_DENIED, message=message, trace=told)
+        return _refused(where, reached)
     return where
+
+
+def foreseen(actor: Actor, where: Plan, tokens: int) -> tuple[Plan, list[Standing]]:
+    """What `admitted` would make of the plan of a request that sends so many tokens, and how its member stands with the
+    limits that it counts for. Nothing is counted."""
+    key, now = _answers(where), timezone.now()
+    found = _standings(actor, limits.about(limits.holding(actor), key), now) if key else []
+    try:
+        for standing in found:
+            _check(standing, tokens + ANSWER_TOKENS, now)
+    except Reached as reached:
+        return _refused(where, reached), found
+    return where, found
+
+
+def _refused(where: Plan, reached: Reached) -> Plan:
+    told = {**where.trace, "limit": reached.facts() | {"retry_after": reached.seconds}}
+    message = f"{reached.title} {reached.detail}"
+    return replace(where, attempts=(), error=ErrorCode.POLICY_DENIED, message=message, trace=told)
 
 
 def _first(actor: Actor, run: Run) -> str:
     """The key of the model that the run would go to now, empty when it can go nowhere."""
     named, held = ("", run.requested_model) if run.sticky else (run.requested_model, "")
-    where = plan(RoutingRequest(run.context, named, held), facts_for(actor))
+    return _answers(plan(RoutingRequest(run.context, named, held), facts_for(actor)))
+
+
+def _answers(where: Plan) -> str:
+    """The key of the model that is asked first, empty for none."""
     return f"{where.attempts[0].provider_id}/{where.attempts[0].model_id}" if where.attempts else ""
 
 
-def _enter(actor: Actor, run: Run, key: str) -> None:
-    """Raises Reached. Inside a transaction."""
+def _expected_within(actor: Actor, run: Run, key: str) -> int:
+    """The tokens that the run is expected to take, 0 where no limit asks for them. Raises Reached when there is no room
+    for it. Inside a transaction, which keeps the room until it is counted."""
     due = limits.about(limits.holding(actor), key) if key else []
     if not entries.asked_for(run):
         due = [one for one in due if one.measure == Limit.Measure.TOKENS]
@@ -172,11 +195,14 @@ def _enter(actor: Actor, run: Run, key: str) -> None:
         now = timezone.now()
         for standing in _standings(actor, hard, now, besides=run):
             _check(standing, expected, now)
-    entries.enter(run, key or run.served_model, expected)
+    return expected
 
 
 def _check(standing: Standing, expected: int, now: datetime) -> None:
-    hard = standing.limit.hard or 0
+    """Raises Reached."""
+    hard = standing.limit.hard
+    if hard is None:
+        return
     # A request that is larger than the whole limit has it for itself.
     wanted = 1 if standing.limit.measure == Limit.Measure.REQUESTS else min(expected, hard)
     if standing.used + wanted > hard:

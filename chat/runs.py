@@ -201,8 +201,13 @@ def _parent(mine: QuerySet[Message], conversation: Conversation, command: Comman
 
 def stop(actor: Actor, stream_id: UUID) -> Run:
     """Ask for the end of a run; whoever writes it closes the upstream within a second. Idempotent."""
+    return stop_one(Run.objects.visible_to(actor).filter(stream_id=stream_id))
+
+
+def stop_one(rows: QuerySet[Run]) -> Run:
+    """The same for the run in `rows`, which whoever asks may stop. Raises Problem 404 when there is none."""
     with transaction.atomic():
-        run = Run.objects.visible_to(actor).select_for_update().filter(stream_id=stream_id).first()
+        run = rows.select_for_update().first()
         if run is None:
             raise not_found()
         if run.state == Run.State.QUEUED:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from accounts.actors import actor_from_scope
+from accounts.actors import Scope, actor_from_scope, scope_of, still
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from chat.database import in_db
@@ -35,7 +35,7 @@ class Data(msgspec.Struct, rename="camel"):
 @require_GET
 async def events(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """`GET /api/v1/runs/<run or stream id>/events`: the run's events from after `Last-Event-ID` or `?after=`."""
-    scope = _scope_of(request)
+    scope = scope_of(request, "Authorization", "Cookie")
     actor = await actor_from_scope(scope)
     if actor is None:
         raise Problem(401, "not_signed_in", "Nobody is signed in.", "Sign in, or send a valid API token.")
@@ -45,12 +45,6 @@ async def events(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     after = position(request.headers.get("Last-Event-ID", ""), request.GET.get("after", ""), stream_id)
     body = _body(stream_id, after, actor, scope)
     return StreamingHttpResponse(body, content_type="text/event-stream", headers=HEADERS)
-
-
-def _scope_of(request: HttpRequest) -> dict[str, list[tuple[bytes, bytes]]]:
-    """Just enough of an ASGI scope to ask again, while the stream is open, who it is for."""
-    wanted = {"authorization": request.headers.get("Authorization"), "cookie": request.headers.get("Cookie")}
-    return {"headers": [(name.encode(), value.encode("latin1")) for name, value in wanted.items() if value]}
 
 
 def _stream_of(actor: Actor, pk: UUID) -> UUID:
@@ -79,9 +73,7 @@ def _no_position() -> Problem:
     return Problem(400, "invalid_position", "This is no position in the stream.", detail)
 
 
-async def _body(
-    stream_id: UUID, after: int, actor: Actor, scope: dict[str, list[tuple[bytes, bytes]]]
-) -> AsyncIterator[bytes]:
+async def _body(stream_id: UUID, after: int, actor: Actor, scope: Scope) -> AsyncIterator[bytes]:
     """Ends after the terminal event, or when whoever asked may no longer read it."""
     yield b": connected\n\n"
     spoken = checked = time.monotonic()
@@ -91,7 +83,7 @@ async def _body(
             now = time.monotonic()
             if now - checked >= GUARD_SECONDS:
                 checked = now
-                if not still_may(actor, await actor_from_scope(scope)):
+                if await still(actor, scope, SCOPE) is None:
                     return
             if entries:
                 spoken = now
@@ -99,12 +91,6 @@ async def _body(
             elif now - spoken >= PING_SECONDS - GUARD_SECONDS / 2:
                 spoken = now
                 yield b": ping\n\n"
-
-
-def still_may(before: Actor, now: Actor | None) -> bool:
-    return (
-        now is not None and now.may(SCOPE) and (now.user_id, now.workspace_id) == (before.user_id, before.workspace_id)
-    )
 
 
 def _event(stream_id: UUID, entry: Entry) -> bytes:

@@ -78,6 +78,7 @@ CODES = {
     "unknown_context": "422: there is no such context.",
     "invalid_name": "422: a name has 1 to 80 characters.",
     "too_many_invitations": "429: an hour holds 50 invitations, a workspace 200 pending ones.",
+    "stopped": "410: somebody stopped this answer of `/v1`; a stream that has begun ends with an error of this code.",
     "limit_reached": "429: a limit of the workspace leaves you nothing; `limit` says which, `retry_after` until when.",
     "throttled": "429: wait `retry_after` seconds.",
     "internal": "500: our fault; it is in the server's log.",

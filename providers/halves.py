@@ -37,14 +37,19 @@ class Halves:
 
     def _delta(self, event: Delta, index: int, text: str) -> Iterable[StreamEvent]:
         held = self._held.pop(index, None) if self._held else None
-        if held is None and not (text and FIRST_HALVES[0] <= text[-1] <= FIRST_HALVES[1]):
+        if held is None and not ends_in_half(text):
             return (event,)
         if held is not None:
             text = _text(held) + text
-        if text and FIRST_HALVES[0] <= text[-1] <= FIRST_HALVES[1]:
+        if ends_in_half(text):
             self._held[index] = _with(event, text[-1])
             text = text[:-1]
         return (_with(event, mended(text)),) if text else ()
+
+
+def ends_in_half(text: str) -> bool:
+    """Whether the other half of its last character is still to come."""
+    return bool(text) and FIRST_HALVES[0] <= text[-1] <= FIRST_HALVES[1]
 
 
 def _text(delta: Delta) -> str:

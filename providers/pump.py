@@ -8,8 +8,9 @@ from typing import Protocol
 
 from providers.contract import Deadlines
 from providers.errors import ErrorCode, ProviderError
-from providers.events import CONTENT_EVENTS, Finished, StreamEvent
+from providers.events import CONTENT_EVENTS, Finished, StreamEvent, TextDelta
 from providers.faults import UNEXPECTED
+from providers.halves import ends_in_half
 
 CAPACITY = 64
 # How long a finished stream may take to reach its end, so that the connection can be used again.
@@ -86,11 +87,25 @@ class Pump:
             self._waiting_since = self._loop.time()
             await self._ready.wait()
             self._waiting_since = None
+        event = self._joined(self._events.popleft())
         if len(self._events) <= CAPACITY // 2:
             self._room.set()
         if self._phase == "first_event":
             self._now_idle()
-        return self._events.popleft()
+        return event
+
+    def _joined(self, event: StreamEvent) -> StreamEvent:
+        """Words that wait already go on as one piece: what a read brought at once costs its readers once."""
+        if not isinstance(event, TextDelta) or not self._events:
+            return event
+        words = [event.text]
+        while self._events and not ends_in_half(words[-1]):
+            follows = self._events[0]
+            if not isinstance(follows, TextDelta) or follows.part_index != event.part_index:
+                break
+            words.append(follows.text)
+            self._events.popleft()
+        return TextDelta(event.part_index, "".join(words))
 
     def _now_idle(self) -> None:
         self._phase, self._limit = "idle", self._deadlines.idle

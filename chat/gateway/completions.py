@@ -1,7 +1,7 @@
 """Chat Completions: from a client's messages to a question, and from events back to chunks."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -103,7 +103,7 @@ class Asked(Struct):
 
 def asked(body: bytes) -> tuple[Asked, Question]:
     """Raises Problem 400."""
-    found = shapes.decoded(body, Asked)
+    found, ignored = shapes.decoded(body, Asked, NEUTRAL)
     if len(found.messages) > shapes.MOST_MESSAGES:
         raise refused("messages", f"At most {shapes.MOST_MESSAGES:,} messages.")
     if found.n not in {None, 1}:
@@ -113,6 +113,7 @@ def asked(body: bytes) -> tuple[Asked, Question]:
         _told(thread, said, f"messages.{number}")
     specs = shapes.tools_of([_spec(tool.function) for tool in found.tools or ()])
     shape = found.response_format.json_schema if found.response_format else None
+    most = found.max_tokens if found.max_completion_tokens is None else found.max_completion_tokens
     return found, Question(
         model=found.model,
         messages=thread.messages(),
@@ -121,9 +122,9 @@ def asked(body: bytes) -> tuple[Asked, Question]:
         tool_choice=shapes.choice_of(found.tool_choice, specs),
         schema=(shape.name, shape.schema) if shape else None,
         reasoning_effort=shapes.effort_of(found.reasoning_effort),
-        max_output_tokens=shapes.limit_of(found.max_completion_tokens or found.max_tokens, "max_tokens"),
+        max_output_tokens=shapes.limit_of(most, "max_tokens"),
         temperature=found.temperature,
-        ignored=shapes.ignored(body, Asked, NEUTRAL),
+        ignored=ignored,
     )
 
 
@@ -188,7 +189,7 @@ class Chunks:
             end = {"index": 0, "delta": {}, "finish_reason": REASONS.get(event.reason, "stop")}
             yield self._chunk(model, [end])
             if self._usage:
-                yield self._chunk(model, []) | {"usage": usage_of(event.usage)}
+                yield self._chunk(model, []) | {"usage": shapes.usage_of(event.usage, "prompt", "completion")}
 
     def _chunk(self, model: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         return {**self._head, "model": model, "choices": choices}
@@ -222,17 +223,4 @@ def whole(run_id: str, finished: events.Finished, model: str) -> dict[str, Any]:
     message |= {"reasoning_content": thought} if thought else {}
     choice = {"index": 0, "message": message, "finish_reason": REASONS.get(finished.reason, "stop"), "logprobs": None}
     head = {"id": f"chatcmpl-{run_id}", "object": "chat.completion", "created": int(time.time()), "model": model}
-    return {**head, "choices": [choice], "usage": usage_of(finished.usage)}
-
-
-def usage_of(usage: events.Usage | None) -> Mapping[str, Any] | None:
-    """None where the provider did not count: a made-up zero would be believed."""
-    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    return {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_input_tokens or 0},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
-    }
+    return {**head, "choices": [choice], "usage": shapes.usage_of(finished.usage, "prompt", "completion")}

@@ -1,8 +1,8 @@
 """`/v1/…`: what an OpenAI client asks for, with one of our API tokens as its key. Sessions are not taken here, so no
 page of another site can ask."""
 
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from functools import wraps
 from typing import Any
 
@@ -13,18 +13,19 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.actors import actor_from_scope
+from accounts.actors import Scope, actor_from_scope, scope_of
 from accounts.policies import Actor
 from accounts.problems import Problem, not_found
 from chat.database import in_db
-from chat.gateway import completions, listing, passing, responses, troubles
+from chat.gateway import completions, listing, passing, responses, troubles, watch
 from chat.gateway.passing import Passage
 from chat.gateway.shapes import Question
+from chat.models import Run
 from providers.errors import ProviderError
 from providers.events import CONTENT_EVENTS, Finished, StreamEvent
+from providers.pump import last
 
-GUARD_SECONDS = 4.0
-SCOPE, READING = "chat", "models"
+READING = "models"
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 # Django's own types know no view that is a coroutine.
@@ -49,16 +50,16 @@ def door(scope: str) -> Callable[[View], View]:
 
 
 async def _actor(request: HttpRequest, scope: str) -> Actor:
-    actor = await actor_from_scope(_presented(request)) if request.headers.get("Authorization") else None
+    actor = await actor_from_scope(_scope(request))
     if actor is None:
-        raise Problem(401, "invalid_token", "This API token is not valid.", "Create one under Settings, API tokens.")
+        raise watch.no_token()
     if not actor.may(scope):
         raise Problem(403, "scope_missing", f"This needs an API token with the scope {scope}.")
     return actor
 
 
-def _presented(request: HttpRequest) -> dict[str, list[tuple[bytes, bytes]]]:
-    return {"headers": [(b"authorization", request.headers.get("Authorization", "").encode("latin1"))]}
+def _scope(request: HttpRequest) -> Scope:
+    return scope_of(request, "Authorization")
 
 
 @door(READING)
@@ -78,36 +79,34 @@ async def model(request: HttpRequest, actor: Actor, name: str) -> HttpResponseBa
     return _json(found)
 
 
-@door(SCOPE)
+@door(watch.SCOPE)
 @require_POST
 async def chat_completions(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """`POST /v1/chat/completions`."""
     asked, question = completions.asked(request.read())
     passage = await passing.enter(actor, question)
-    run_id, stream = passage.run.pk.hex, passing.events(passage)
+    run_id, stream = passage.run.pk.hex, passing.events(passage, actor, _scope(request))
     if not asked.stream:
-        finished = await _last(stream)
+        finished = await last(stream)
         return _json(completions.whole(run_id, finished, passage.run.served_model), _facts(passage, question))
     usage = bool(asked.stream_options and asked.stream_options.include_usage)
     chunks = completions.Chunks(run_id, usage=usage)
-    first = await _first(stream)
-    body = _told(request, actor, passage, _from(first, stream), chunks.of)
+    body = _told(await _first(stream), stream, passage.run, chunks.of)
     return _stream(_lines(body), _facts(passage, question))
 
 
-@door(SCOPE)
+@door(watch.SCOPE)
 @require_POST
 async def create_response(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """`POST /v1/responses`."""
     asked, question = responses.asked(request.read())
     passage = await passing.enter(actor, question)
     told = responses.Told(passage.run.pk.hex, passage.run.served_model)
-    stream = passing.events(passage)
+    stream = passing.events(passage, actor, _scope(request))
     if not asked.stream:
-        finished = await _last(stream)
+        finished = await last(stream)
         return _json(responses.whole(told, finished, passage.run.served_model), _facts(passage, question))
-    first = await _first(stream)
-    body = _told(request, actor, passage, _from(first, stream), told.of)
+    body = _told(await _first(stream), stream, passage.run, told.of)
     return _stream(_events(told, body), _facts(passage, question))
 
 
@@ -120,42 +119,19 @@ async def _first(stream: AsyncGenerator[StreamEvent]) -> StreamEvent:
     raise AssertionError("a stream ends with Finished or raises")
 
 
-async def _last(stream: AsyncGenerator[StreamEvent]) -> Finished:
-    async for event in stream:
-        if isinstance(event, Finished):
-            return event
-    raise AssertionError("a stream ends with Finished or raises")
-
-
-async def _from(first: StreamEvent, stream: AsyncGenerator[StreamEvent]) -> AsyncGenerator[StreamEvent]:
-    try:
-        yield first
-        async for event in stream:
-            yield event
-    finally:
-        await stream.aclose()
-
-
 async def _told(
-    request: HttpRequest,
-    actor: Actor,
-    passage: Passage,
+    first: StreamEvent,
     stream: AsyncGenerator[StreamEvent],
+    run: Run,
     tell: Callable[[StreamEvent, str], Iterable[Mapping[str, Any]]],
 ) -> AsyncGenerator[Mapping[str, Any]]:
-    """What a client is told, until the end or until its token is no longer good."""
-    checked = time.monotonic()
-    try:
+    """What a client is told, until the end."""
+    async with aclosing(stream):
+        for one in tell(first, run.served_model):
+            yield one
         async for event in stream:
-            for one in tell(event, passage.run.served_model):
+            for one in tell(event, run.served_model):
                 yield one
-            if time.monotonic() - checked >= GUARD_SECONDS:
-                checked = time.monotonic()
-                now = await actor_from_scope(_presented(request))
-                if now is None or not now.may(SCOPE) or now.workspace_id != actor.workspace_id:
-                    return
-    finally:
-        await stream.aclose()
 
 
 async def _lines(body: AsyncGenerator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
@@ -163,7 +139,7 @@ async def _lines(body: AsyncGenerator[Mapping[str, Any]]) -> AsyncIterator[bytes
     try:
         async for chunk in body:
             yield b"data: " + msgspec.json.encode(chunk) + b"\n\n"
-    except ProviderError as error:
+    except (Problem, ProviderError) as error:
         yield b"data: " + msgspec.json.encode(troubles.body(error)) + b"\n\n"
         return
     finally:
@@ -178,9 +154,9 @@ async def _events(told: responses.Told, body: AsyncGenerator[Mapping[str, Any]])
     try:
         async for event in body:
             yield _named(event)
-    except ProviderError as error:
-        for last in told.failed(troubles.body(error)["error"]):
-            yield _named(last)
+    except (Problem, ProviderError) as error:
+        for one in told.failed(troubles.body(error)["error"]):
+            yield _named(one)
     finally:
         await body.aclose()
 

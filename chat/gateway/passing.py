@@ -1,7 +1,6 @@
 """One answer passed through: routed like any other, driven straight to the client, with a run that says how it
 went. The run's end is written off the way of the answer."""
 
-import asyncio
 import json
 import logging
 import uuid
@@ -13,14 +12,16 @@ from datetime import timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from accounts.actors import Scope
 from accounts.policies import Actor
 from catalog.facts import Facts, facts_for
 from catalog.models import Context
 from catalog.routing import Plan, RoutingRequest, plan
 from chat import entries, estimates, limits, protocol, provenance, runner
-from chat.database import in_db
+from chat.database import beside, in_db
 from chat.execution import end_user, provider_of, refusal_of
 from chat.flows.structured import SYSTEM
+from chat.gateway import watch
 from chat.gateway.shapes import Question
 from chat.models import Run
 from chat.provenance import Tried
@@ -35,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 # Nobody renews it: an answer is over by then, or its process is.
 LEASE = timedelta(seconds=Deadlines().total + 60)
-
-# Ends that are being written: nothing else holds their tasks.
-_writing: set[asyncio.Task[None]] = set()
 
 
 @dataclass(slots=True)
@@ -58,14 +56,15 @@ async def enter(actor: Actor, question: Question) -> Passage:
     return passage
 
 
-async def events(passage: Passage) -> AsyncGenerator[StreamEvent]:
+async def events(passage: Passage, actor: Actor, scope: Scope) -> AsyncGenerator[StreamEvent]:
     """The answer's events up to `Finished`. Closing this, or cancelling who reads it, closes the upstream at once; the
-    end is noted in any case. Raises ProviderError."""
+    end is noted in any case. Raises ProviderError, and Problem when it is stopped or `scope` no longer lets its actor
+    in."""
     run = passage.run
     try:
-        with Tried(run, passage.where.attempts) as tried:
+        with Tried(run, passage.where.attempts) as tried, watch.over(run, actor, scope) as leash:
             async with aclosing(stream(passage.where.attempts, passage.request, aopen_ref, renew=arenew)) as received:
-                async for event in received:
+                while (event := await leash.next(received)) is not None:
                     if isinstance(event, AttemptChanged):
                         tried.next(event)
                         continue
@@ -90,14 +89,12 @@ def _end(run: Run, error: ProviderError | None = None) -> None:
     if error is not None:
         run.state, run.error = Run.State.FAILED, protocol.failure(error)
     provenance.close(run, run.state)
-    task = asyncio.get_running_loop().create_task(_ended(run))
-    _writing.add(task)
-    task.add_done_callback(_writing.discard)
+    beside(_ended, run)
 
 
-async def _ended(run: Run) -> None:
+def _ended(run: Run) -> None:
     try:
-        await in_db(_store_end, run)
+        _store_end(run)
     except (OperationalError, InterfaceError) as error:
         logger.warning("the end of run %s was not noted: %s", run.pk, type(error).__name__)
 
@@ -129,12 +126,11 @@ def _begun(actor: Actor, question: Question) -> Passage:
         lease_owner=runner.name(),
         lease_until=timezone.now() + LEASE,
     )
-    run.save(force_insert=True)
-    where = limits.admitted(actor, run, plan(RoutingRequest(context, name, "", question.needs), facts))
+    where = limits.admitted(actor, run, plan(RoutingRequest(context, name, "", question.needs), facts), new=True)
     run.trace = where.trace
     if where.attempts:
         provenance.serve(run, where.attempts[0])
-    Run.objects.filter(pk=run.pk).update(**provenance.row(run))
+    run.save(force_insert=True)
     return Passage(run, where, _request(run, question, native=_native(where, facts)))
 
 

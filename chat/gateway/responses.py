@@ -80,7 +80,7 @@ class Asked(Struct):
 
 def asked(body: bytes) -> tuple[Asked, Question]:
     """Raises Problem 400."""
-    found = shapes.decoded(body, Asked)
+    found, ignored = shapes.decoded(body, Asked, NEUTRAL)
     if found.previous_response_id:
         raise refused("previous_response_id", "Nothing is kept here between requests: send the whole input.")
     items = [Item(content=found.input)] if isinstance(found.input, str) else found.input
@@ -102,7 +102,7 @@ def asked(body: bytes) -> tuple[Asked, Question]:
         reasoning_effort=shapes.effort_of(found.reasoning.effort if found.reasoning else None),
         max_output_tokens=shapes.limit_of(found.max_output_tokens, "max_output_tokens"),
         temperature=found.temperature,
-        ignored=shapes.ignored(body, Asked, NEUTRAL),
+        ignored=ignored,
     )
 
 
@@ -207,7 +207,7 @@ class Told:
             "tool_choice": "auto",
             "tools": [],
             "store": False,
-            "usage": usage_of(finished.usage if finished else None),
+            "usage": shapes.usage_of(finished.usage if finished else None, "input", "output"),
         }
 
     @property
@@ -285,15 +285,3 @@ def whole(told: Told, finished: events.Finished, model: str) -> dict[str, Any]:
     *_, last = told.of(finished, model)
     answer: dict[str, Any] = last["response"]
     return answer
-
-
-def usage_of(usage: events.Usage | None) -> Mapping[str, Any] | None:
-    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    return {
-        "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_input_tokens or 0},
-        "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-    }

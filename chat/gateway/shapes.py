@@ -11,6 +11,7 @@ import msgspec
 from accounts.problems import Problem
 from chat.protocol import MAX_INPUT_CHARS
 from providers.contract import MediaPart, Message, Part, TextPart, ToolResultPart, ToolSpec
+from providers.events import Usage
 
 MOST_MESSAGES = 2_000
 MOST_TOOLS = 128
@@ -46,21 +47,17 @@ def refused(param: str, detail: str, code: str = "invalid_request") -> Problem:
     return Problem(400, code, "This request makes no sense to us.", detail, param=param)
 
 
-def decoded[T](body: bytes, shape: type[T]) -> T:
-    """The body as its shape. Raises Problem 400 that names the field."""
+def decoded[T: msgspec.Struct](body: bytes, shape: type[T], neutral: Mapping[str, Any]) -> tuple[T, tuple[str, ...]]:
+    """The body as its shape, and the fields that the shape does not know and that are not at their neutral value.
+    Raises Problem 400 that names the field."""
     try:
-        return msgspec.json.decode(body, type=shape)
+        sent = msgspec.json.decode(body)
+        found = msgspec.convert(sent, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused("", str(error)[:300]) from None
-
-
-def ignored(body: bytes, shape: type[msgspec.Struct], neutral: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields of the body that the shape does not know and that are not at their neutral value."""
     known = set(shape.__struct_encode_fields__)
-    sent: dict[str, Any] = msgspec.json.decode(body)
-    return tuple(
-        name[:40] for name in sent if name not in known and sent[name] not in (None, neutral.get(name), [], {})
-    )[:20]
+    other = [name for name in sent if name not in known and sent[name] not in (None, neutral.get(name), [], {})]
+    return found, tuple(name[:40] for name in other[:20])
 
 
 def picture(url: str, param: str) -> MediaPart:
@@ -166,3 +163,17 @@ def effort_of(effort: str | None) -> str | None:
     if effort is not None and effort not in EFFORTS:
         raise refused("reasoning_effort", f"One of {', '.join(EFFORTS)}.")
     return effort
+
+
+def usage_of(usage: Usage | None, asked: str, said: str) -> Mapping[str, Any] | None:
+    """Under the names that a wire has for what was asked and what was said. None where the provider did not count: a
+    made-up zero would be believed."""
+    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    return {
+        f"{asked}_tokens": usage.input_tokens,
+        f"{asked}_tokens_details": {"cached_tokens": usage.cached_input_tokens or 0},
+        f"{said}_tokens": usage.output_tokens,
+        f"{said}_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+    }

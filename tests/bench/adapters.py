@@ -40,8 +40,8 @@ async def adapted(base: str, provider: str, model: str) -> None:
         runtime.stream([runtime.Attempt(provider, model, "bench")], request, open_credential)
     ) as events:
         async for event in events:
-            seen += isinstance(event, TextDelta)
-    assert seen >= int(model.split("-")[1]), f"{provider}: {seen} deltas arrived"
+            seen += len(event.text.split()) if isinstance(event, TextDelta) else 0
+    assert seen >= int(model.split("-")[1]), f"{provider}: {seen} words arrived"
 
 
 type Reader = Callable[[str, str, str], Awaitable[None]]

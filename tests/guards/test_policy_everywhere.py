@@ -58,7 +58,7 @@ WRITING_ONLY = {
     "chat:document-delete", "chat:attachment-remove", "chat_api:conversations", "chat_api:conversation",
     "chat_api:compaction", "chat_api:specialists", "chat_api:specialist", "chat_api:attachments",
     "chat_api:attachment", "chat_api:documents", "chat_api:document", "chat_api:run-tool-results",
-    "chat_api:run-stop",
+    "chat_api:run-stop", "chat_api:explain",
 }  # fmt: skip
 MODEL = "openai/gpt-sandbox"
 SCHEMA = '{"type": "object"}'

@@ -9,6 +9,7 @@ import pytest
 from openai import OpenAI
 
 from tests.chat.docs.files import picture
+from tests.faults.servers import Sandbox
 
 MODELS = [
     "openai/gpt-sandbox",
@@ -142,3 +143,18 @@ def test_models_are_listed_by_the_names_that_are_taken(client: OpenAI) -> None:
         client.models.retrieve("openai/none")
     short = client.chat.completions.create(model="gpt-sandbox", messages=said("Hi"))
     assert short.model == "openai/gpt-sandbox"
+
+
+def test_what_is_asked_for_reaches_the_provider(client: OpenAI, sandbox: Sandbox) -> None:
+    shape: Any = {"type": "json_schema", "json_schema": {"name": "person", "schema": {"type": "object"}}}
+    client.chat.completions.create(
+        model=MODELS[0], messages=said("Say hello"), tools=[CLOCK], tool_choice="none", temperature=0.5,
+        max_completion_tokens=500, reasoning_effort="low", response_format=shape,
+    )  # fmt: skip
+    sent = sandbox.requests()[-1]["body"]
+    assert (sent["temperature"], sent["max_output_tokens"], sent["tool_choice"]) == (0.5, 500, "none")
+    assert (sent["reasoning"]["effort"], sent["text"]["format"]["name"]) == ("low", "person")
+    assert sent["instructions"] == "Be brief."
+    assert sent["tools"][0]["name"] == "clock"
+    assert sent["safety_identifier"]
+    assert "owner@example.com" not in json.dumps(sent)

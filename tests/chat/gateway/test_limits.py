@@ -15,11 +15,12 @@ from tests.chat.engine.conftest import upstream, vendor
 __all__ = ["upstream", "vendor"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BODY = {"model": "gemini/gemini-sandbox-flash", "messages": [{"role": "user", "content": "Hello /tokens 3"}]}
+BODY: dict[str, Any] = {"model": "gemini/gemini-sandbox-flash"}
 
 
-def ask(actor: Actor) -> Any:
-    return Client().post("/v1/chat/completions", BODY, "application/json", headers=bearer(actor))
+def ask(actor: Actor, words: str = "Hello /tokens 3") -> Any:
+    body = BODY | {"messages": [{"role": "user", "content": words}]}
+    return Client().post("/v1/chat/completions", body, "application/json", headers=bearer(actor))
 
 
 def settled() -> UsageEntry:
@@ -47,3 +48,11 @@ def test_it_refuses_beyond_a_limit_and_counts_what_it_used(alice: Actor, measure
     while Run.objects.active().exists():
         time.sleep(0.05)
     assert sorted(Run.objects.values_list("state", flat=True)) == ["done", "failed"]
+
+
+@pytest.mark.usefixtures("upstream")
+def test_a_long_question_needs_room_for_itself(alice: Actor) -> None:
+    Limit.objects.create(workspace_id=alice.workspace_id, measure="tokens", hard=5_000)
+    assert ask(alice).status_code == 200
+    settled()
+    assert ask(alice, "word " * 4_000).status_code == 429

@@ -62,7 +62,7 @@ LINES: dict[str, list[Line]] = {
     "catalog_api:limit": [shared("limit", "DELETE", by=ADMINS)],
     "catalog_api:migrations": [admins("GET"), admins("POST", body={"from_model": "a/b", "to_model": "a/c"})],
     "catalog_api:undo": [shared("migration", "POST", by=ADMINS)],
-    "catalog_api:explain": [members("POST")],
+    "chat_api:explain": [members("POST")],
     "chat_api:conversations": [members("GET", "POST")],
     "chat_api:conversation": [own("conversation", "GET", "PATCH", "DELETE")],
     "chat_api:messages": [own("conversation", "GET")],

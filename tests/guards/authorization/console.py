@@ -40,6 +40,7 @@ PAGES = {
     "catalog.Limit": Page("limit", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.ModelMigration": Page("migration"),
     "chat.UsageEntry": Page("usage"),
+    "chat.Run": Page("member's run"),
     "chat.Specialist": Page("specialist", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.ContextDefault": Page("default", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
     "catalog.FallbackStep": Page("fallback", add=ADMITTED, change=ADMITTED, delete=ADMITTED),
@@ -50,6 +51,7 @@ ACTIONS: dict[str, set[str]] = {
     "providers.Credential": {"check_now"},
     "chat.McpServer": {"ask"},
     "catalog.ModelMigration": {"undo"},
+    "chat.Run": {"stop"},
 }
 # Addresses of our own in a model's pages, and the kind of the row that they name.
 EXTRAS = {

@@ -26,7 +26,7 @@ REFERENCES = (
     Reference("chat_api:runs", "attachments", "attachment", RUN, several=True),
     Reference("chat_api:runs", "attachments", "document", RUN, several=True),
     Reference("chat_api:runs", "credential", "credential", {**RUN, "model": "openai/gpt-x"}),
-    Reference("catalog_api:explain", "credential", "credential", {"model": "openai/gpt-x"}),
+    Reference("chat_api:explain", "credential", "credential", {"model": "openai/gpt-x"}),
     Reference("chat:new", "attachments", "attachment", {"text": "Hello"}, several=True),
     Reference("chat:conversation", "parent", "answer", {"text": "Hello"}, own="conversation"),
     Reference("chat:conversation", "edits", "message", {"text": "Hello"}, own="conversation"),

@@ -257,7 +257,9 @@ def _everybodys(world: World) -> None:
         used = UsageEntry.objects.create(workspace=workspace, at=timezone.now(), context="chat")
         moved = ModelMigration.objects.create(workspace=workspace, from_model="a/b", to_model="a/c")
         specialist = Specialist.objects.create(workspace=workspace, name="Writer", slug="writer", description="Writes.")
+        run = Run.objects.filter(workspace=workspace).latest("created_at")
         ours = {
+            "member's run": run.pk,
             "alias": alias.pk,
             "rule": rule.pk,
             "limit": limit.pk,

@@ -106,7 +106,7 @@ UNHEARD: dict[tuple[str, str], str] = {
     ("2fa/", "POST"): ASKS,
     ("2fa/webauthn/", "POST"): ASKS,
     ("readyz", "POST"): ASKS,
-    ("catalog_api:explain", "POST"): ASKS,
+    ("chat_api:explain", "POST"): ASKS,
     ("accounts:link", "POST"): LINKED,
     ("accounts:cancel_link", "POST"): ASKS,
     ("openid_connect_login", "POST"): STEP,

@@ -11,8 +11,11 @@ from rest_framework.views import APIView
 from accounts.actors import actor_of
 from catalog.evidence import ABILITIES
 from catalog.facts import facts_for
-from catalog.models import Context, Rule
+from catalog.models import Context, Limit, Rule
 from catalog.routing import RoutingRequest, plan
+from chat.limits import ANSWER_TOKENS, foreseen
+from chat.serializers import valid
+from chat.usage_api import RemainingOut
 from providers import session_keeping
 from providers.errors import ErrorCode
 
@@ -36,6 +39,12 @@ class ExplainIn(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=ABILITIES),
         default=list,
         help_text="What the model must be known to be able to do.",
+    )
+    tokens = serializers.IntegerField(
+        min_value=0,
+        max_value=10**9,
+        default=0,
+        help_text=f"What the request sends; for its answer {ANSWER_TOKENS:,} more are counted. For limits of tokens.",
     )
 
 
@@ -96,6 +105,17 @@ class AliasStep(serializers.Serializer[Any]):
     since = serializers.DateField()
 
 
+class ReachedOut(serializers.Serializer[Any]):
+    """The limit that a run would be refused for."""
+
+    measure = serializers.ChoiceField(choices=Limit.Measure.choices)
+    period = serializers.ChoiceField(choices=Limit.Period.choices)
+    hard = serializers.IntegerField()
+    used = serializers.IntegerField()
+    resets_at = serializers.DateTimeField()
+    retry_after = serializers.IntegerField(help_text="Seconds until counting begins anew.")
+
+
 class PlanOut(serializers.Serializer[Any]):
     """Where a request would go and why: either `attempts` or an `error` with its `message`."""
 
@@ -108,6 +128,8 @@ class PlanOut(serializers.Serializer[Any]):
     candidates = CandidateOut(many=True)
     credentials = CredentialStep(many=True, help_text="Those looked at for the first attempt, with a verdict each.")
     because = serializers.CharField(allow_blank=True, help_text="The credential that is used and why, a sentence.")
+    limit = ReachedOut(required=False, help_text="There only when a limit is what refuses it.")
+    limits = RemainingOut(many=True, help_text="What the limits leave that a request to the first attempt counts for.")
     omitted = serializers.IntegerField(required=False, help_text="How many more candidates were looked at.")
 
 
@@ -116,11 +138,11 @@ class ExplainView(APIView):
 
     @extend_schema(operation_id="routing_explain", request=ExplainIn, responses=PlanOut)
     def post(self, request: Request) -> Response:
-        """The plan that a run of yours would follow at this moment. No provider is asked."""
-        asked = ExplainIn(data=request.data)
-        asked.is_valid(raise_exception=True)
-        found = asked.validated_data
+        """The plan that a run of yours would follow at this moment, and what limits leave it. No provider is asked, and
+        nothing is counted."""
+        found = valid(ExplainIn(data=request.data))
         wanted = RoutingRequest(found["context"], found["model"], found["sticky"], frozenset(found["needs"]))
         actor = actor_of(request)
         named = session_keeping.reference(actor, found["credential"]) if found["credential"] else None
-        return Response(plan(wanted, facts_for(actor, named)).as_json())
+        where, standings = foreseen(actor, plan(wanted, facts_for(actor, named)), found["tokens"])
+        return Response(where.as_json() | {"limits": RemainingOut(standings, many=True).data})
