@@ -23,6 +23,12 @@ class Mailbox:
         self.loop = asyncio.get_running_loop()
         self._batches: deque[Batch] = deque(maxlen=MAILBOX_BATCHES)
         self._waiting: asyncio.Future[None] | None = None
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def put(self, batch: Batch) -> None:
         self._batches.append(batch)
@@ -32,15 +38,30 @@ class Mailbox:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
+    def _look(self) -> None:
+        """One timer for many waits: most are over long before their time, and a timer costs more than a wait."""
+        self._timer = None
+        if self._waiting is not None and self.loop.time() < self._until:
+            self._timer = self.loop.call_at(self._until, self._look)
+        else:
+            self._rouse()
+
+    def _wait_until(self, moment: float) -> None:
+        if self._timer is not None and moment < self._timer.when():
+            self._timer.cancel()
+            self._timer = None
+        self._until = moment
+        self._timer = self._timer or self.loop.call_at(moment, self._look)
+
     async def get(self, seconds: float) -> list[Batch]:
         """Every batch that has come, waiting up to `seconds` for the first; none when nothing came."""
         if not self._batches:
             self._waiting = self.loop.create_future()
-            timer = self.loop.call_later(seconds, self._rouse)
+            self._wait_until(self.loop.time() + seconds)
             try:
                 await self._waiting
             finally:
-                timer.cancel()
+                self._waiting = None
         batches = list(self._batches)
         self._batches.clear()
         return batches
@@ -59,6 +80,7 @@ def subscribe(topic: str) -> Iterator[Mailbox]:
     try:
         yield mailbox
     finally:
+        mailbox.close()
         with _lock:
             readers = _mailboxes[topic]
             readers.discard(mailbox)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WINDOW_SECONDS = 0.04
+WINDOW_SECONDS = 0.05
 QUIET_SECONDS = 60.0
 RETRY_SECONDS = 30.0
 

@@ -1,4 +1,4 @@
-"""One viewer's side of a stream: authorise, read the journal, and say what to draw, at most 25 times a second."""
+"""One viewer's side of a stream: authorise, read the journal, and say what to draw, at most 20 times a second."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,6 +1,7 @@
 """Bytes over TCP and TLS for the shared pool, on the event loop's own transports: no task and no scope for a read."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import Iterable
 from typing import Any, override
@@ -19,6 +20,8 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._held = bytearray()
         self._expected: asyncio.Future[None] | None = None
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
         self._room.set()
         self._held_up = False
@@ -46,6 +49,7 @@ class Wire(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self.over, self.error = True, exc
+        self._stop_timer()
         self._room.set()
         self._arrived()
 
@@ -66,20 +70,32 @@ class Wire(asyncio.Protocol):
         if self._expected is not None and not self._expected.done():
             self._expected.set_result(None)
 
-    def _too_late(self) -> None:
-        if self._expected is not None and not self._expected.done():
+    def _look(self) -> None:
+        """One timer for many waits: most are over long before their time, and a timer costs more than a wait."""
+        self._timer = None
+        if self._expected is None or self._expected.done():
+            return
+        if self._loop.time() >= self._until:
             self._expected.set_exception(httpcore2.ReadTimeout())
+        elif self._until < math.inf:
+            self._timer = self._loop.call_at(self._until, self._look)
 
     async def expect(self, seconds: float | None) -> None:
         """Until it is readable. Raises ReadTimeout."""
         self._expected = self._loop.create_future()
-        timer = None if seconds is None else self._loop.call_later(seconds, self._too_late)
+        self._until = math.inf if seconds is None else self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._until:
+            self._stop_timer()
+            self._timer = None if seconds is None else self._loop.call_at(self._until, self._look)
         try:
             await self._expected
         finally:
             self._expected = None
-            if timer is not None:
-                timer.cancel()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def take(self, most: int) -> bytes:
         data = bytes(self._held[:most])
