@@ -4,12 +4,15 @@ What people choose for themselves is not here, nor anything about credentials.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from catalog.models import CatalogVersion, ContextDefault, FallbackStep, LanguageModel, Limit, ModelAlias, Rule
+from catalog.models.languages import Versioned
 
 # A longer chain says nothing more: a run makes three attempts.
 LONGEST_CHAIN = 10
@@ -34,37 +37,54 @@ class Snapshot:
     written: dict[Any, bytes] = field(default_factory=dict)
 
 
-_kept: tuple[str, Snapshot] = ("", Snapshot({}))
+# Of each kind of row: which rows are read. Those that go with a model are asked for it below.
+_READS: dict[type[Versioned], Callable[[], QuerySet[Any]]] = {
+    LanguageModel: LanguageModel.objects.all,
+    ContextDefault: lambda: ContextDefault.objects.filter(user__isnull=True),
+    FallbackStep: lambda: FallbackStep.objects.filter(enabled=True).order_by("context", "order"),
+    ModelAlias: ModelAlias.objects.all,
+    Rule: Rule.objects.all,
+    Limit: Limit.objects.all,
+}
+type Stamps = dict[int, str]
+type Rows = dict[type[Versioned], list[Any]]
+
+_kept: tuple[Stamps | None, Rows, Snapshot] = (None, {}, Snapshot({}))
 
 
 def current() -> Snapshot:
-    """One query, seven after a change.
+    """One query, and one more for each kind of row that has changed.
 
-    The stamp is read before the rows, so rows that are newer than their stamp are read once more and never too old.
+    The stamps are read before the rows, so rows that are newer than their stamp are read once more and never too old.
     """
     global _kept
-    stamp = CatalogVersion.objects.values_list("stamp", flat=True).first()
-    kept, found = _kept
-    if stamp is None or stamp != kept:
-        found = _read()
-        if stamp is not None:
-            _kept = (stamp, found)
+    stamps: Stamps = dict(CatalogVersion.objects.values_list("id", "stamp"))
+    known, rows, found = _kept
+    if stamps != known:
+        changed = [kind for kind in _READS if known is None or stamps.get(kind.kept_as) != known.get(kind.kept_as)]
+        rows = rows | {kind: list(_READS[kind]()) for kind in changed}
+        found = _made(rows)
+        _kept = (stamps, rows, found)
     return found
 
 
-def _read() -> Snapshot:
-    by_pk = {row.pk: row for row in LanguageModel.objects.all()}
+def _made(rows: Rows) -> Snapshot:
+    """Rows of a model that is gone go with it, whatever their own stamp says."""
+    by_pk = {row.pk: row for row in rows[LanguageModel]}
     found = Snapshot({row.key: row for row in by_pk.values()})
-    for default in ContextDefault.objects.filter(user__isnull=True):
-        found.defaults[default.workspace_id][default.context] = by_pk[default.model_id].key
-    for step in FallbackStep.objects.filter(enabled=True).order_by("context", "order"):
+    for default in rows[ContextDefault]:
+        if target := by_pk.get(default.model_id):
+            found.defaults[default.workspace_id][default.context] = target.key
+    for step in rows[FallbackStep]:
         chains = found.chains[step.workspace_id]
-        chains[step.context] = (*chains.get(step.context, ()), by_pk[step.model_id].key)[:LONGEST_CHAIN]
-    for alias in ModelAlias.objects.all():
-        alias.target = by_pk[alias.target_id]
-        found.aliases[alias.workspace_id][alias.name] = alias
-    for rule in Rule.objects.all():
+        if target := by_pk.get(step.model_id):
+            chains[step.context] = (*chains.get(step.context, ()), target.key)[:LONGEST_CHAIN]
+    for alias in rows[ModelAlias]:
+        if target := by_pk.get(alias.target_id):
+            alias.target = target
+            found.aliases[alias.workspace_id][alias.name] = alias
+    for rule in rows[Rule]:
         found.rules[rule.workspace_id].append(rule)
-    for limit in Limit.objects.all():
+    for limit in rows[Limit]:
         found.limits[limit.workspace_id].append(limit)
     return found

@@ -4,7 +4,7 @@ What is stored is never changed, a summary is told as information and not as an 
 everything instead. A message is summarised whole or not at all, so that no tool call loses its result.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,8 @@ LEFT_OUT = " {count} attachments went with them."
 class Load:
     """What a run would send: its branch with files, the compaction that decides on it (it may be revoked), the sizes.
 
-    `factor` turns guessed tokens into the provider's; `window` is what the model can read, None when nobody says.
+    `factor` turns guessed tokens into the provider's; `window` is what the model can read, None when nobody says;
+    `beside` are the guessed tokens of what goes out with every request: instructions and tools.
     """
 
     branch: Sequence[Message]
@@ -44,6 +45,7 @@ class Load:
     factor: float
     window: int | None
     forced: bool = False
+    beside: int = 0
 
     @property
     def standing(self) -> Compaction | None:
@@ -58,7 +60,10 @@ class Load:
     @property
     def room(self) -> int:
         """What the request may hold; without a known window a forced compaction halves it."""
-        return self.window or round(estimates.of_messages(self.messages) * self.factor)
+        return self.window or round(self.guess(self.messages) * self.factor)
+
+    def guess(self, messages: Iterable[Told]) -> int:
+        return self.beside + estimates.of_messages(messages)
 
     def too_full(self, tokens: int) -> bool:
         if self.forced:
@@ -101,13 +106,13 @@ async def fit(run: Run, writer: Writer, load: Load) -> tuple[Told, ...]:
     """The request's messages, as they go out. A summary that cannot be had changes nothing: everything goes out."""
     messages = load.messages
     made = load.standing
-    guessed = estimates.of_messages(messages)
+    guessed = load.guess(messages)
     if load.too_full(guessed) and (fresh := await _summarised(run, writer, load)):
         before, made = guessed, fresh
         messages = messages_of(after(load.branch, made), load.files, told(made))
-        guessed = estimates.of_messages(messages)
+        guessed = load.guess(messages)
     elif made is not None:
-        before = estimates.of_messages(messages_of(load.branch, load.files))
+        before = load.guess(messages_of(load.branch, load.files))
     run.trace["tokens"] = guessed
     if made is not None:
         sizes = {"tokens_before": round(before * load.factor), "tokens_after": round(guessed * load.factor)}

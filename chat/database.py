@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 _readers = ThreadPoolExecutor(max_workers=6, thread_name_prefix="database")
 _writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -18,6 +18,15 @@ def _fresh[T](work: Callable[[], T]) -> T:
         return work()
     finally:
         close_old_connections()
+
+
+def _kept[T](work: Callable[[], T]) -> T:
+    """For what comes twenty times a second: its connection is looked at when something went wrong, not before."""
+    try:
+        return work()
+    except DatabaseError:
+        close_old_connections()
+        raise
 
 
 async def in_db[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -34,4 +43,4 @@ def beside[**P](function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) 
 async def in_writer[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run the journal's commit on its one thread: one connection, one transaction at a time."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_writer, partial(_fresh, partial(function, *args, **kwargs)))
+    return await loop.run_in_executor(_writer, partial(_kept, partial(function, *args, **kwargs)))

@@ -5,9 +5,10 @@ says which families cut finer. What a provider counted for an earlier request of
 guess, within bounds: one odd count never moves it by more than `MOST` times.
 """
 
+import json
 from collections.abc import Iterable
 
-from providers.contract import MediaPart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from providers.contract import MediaPart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart, ToolSpec
 
 BYTES_PER_TOKEN = 4
 # Their tokenizers make more of the same text than OpenAI's and Gemini's.
@@ -39,6 +40,11 @@ def of_part(part: Part) -> int:
 def of_messages(messages: Iterable[Message]) -> int:
     """The guess for these messages, before any factor."""
     return sum(MESSAGE_TOKENS + sum(of_part(part) for part in message.parts) for message in messages)
+
+
+def of_tools(tools: Iterable[ToolSpec]) -> int:
+    """The guess for these definitions: each provider counts them with every request."""
+    return sum(of_text(f"{tool.name} {tool.description} {json.dumps(tool.parameters)}") for tool in tools)
 
 
 def factor(provider_id: str, guessed: int = 0, counted: int = 0) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from chat.protocol import Entry
@@ -20,29 +20,51 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._batches: deque[Batch] = deque(maxlen=MAILBOX_BATCHES)
-        self._arrived = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
-    def deliver(self, batch: Batch) -> None:
-        """Put a batch in, from any thread. Does nothing once the reader's loop has ended."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._put, batch)
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _put(self, batch: Batch) -> None:
+    def put(self, batch: Batch) -> None:
         self._batches.append(batch)
-        self._arrived.set()
+        self._rouse()
 
-    async def get(self, seconds: float) -> Batch | None:
-        """The next batch, or None when nothing came within `seconds`."""
+    def _rouse(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _look(self) -> None:
+        """One timer for many waits: most are over long before their time, and a timer costs more than a wait."""
+        self._timer = None
+        if self._waiting is not None and self.loop.time() < self._until:
+            self._timer = self.loop.call_at(self._until, self._look)
+        else:
+            self._rouse()
+
+    def _wait_until(self, moment: float) -> None:
+        if self._timer is not None and moment < self._timer.when():
+            self._timer.cancel()
+            self._timer = None
+        self._until = moment
+        self._timer = self._timer or self.loop.call_at(moment, self._look)
+
+    async def get(self, seconds: float) -> list[Batch]:
+        """Every batch that has come, waiting up to `seconds` for the first; none when nothing came."""
         if not self._batches:
-            self._arrived.clear()
+            self._waiting = self.loop.create_future()
+            self._wait_until(self.loop.time() + seconds)
             try:
-                async with asyncio.timeout(seconds):
-                    await self._arrived.wait()
-            except TimeoutError:
-                return None
-        return self._batches.popleft()
+                await self._waiting
+            finally:
+                self._waiting = None
+        batches = list(self._batches)
+        self._batches.clear()
+        return batches
 
 
 _lock = threading.Lock()
@@ -58,6 +80,7 @@ def subscribe(topic: str) -> Iterator[Mailbox]:
     try:
         yield mailbox
     finally:
+        mailbox.close()
         with _lock:
             readers = _mailboxes[topic]
             readers.discard(mailbox)
@@ -66,11 +89,26 @@ def subscribe(topic: str) -> Iterator[Mailbox]:
 
 
 def publish(topic: str, batch: Batch = ()) -> None:
-    """Give a batch (or a hint) to every reader of the topic in this process."""
+    """Give a batch (or a hint) to every reader of the topic in this process; from any thread."""
+    publish_all([(topic, batch)])
+
+
+def publish_all(batches: Iterable[tuple[str, Batch]]) -> None:
+    """The same for many topics at once: each loop that reads any of them is woken once. A wake-up costs more than what
+    it brings."""
+    bound: dict[asyncio.AbstractEventLoop, list[tuple[Mailbox, Batch]]] = {}
     with _lock:
-        readers = tuple(_mailboxes.get(topic, ()))
-    for mailbox in readers:
-        mailbox.deliver(batch)
+        for topic, batch in batches:
+            for mailbox in _mailboxes.get(topic, ()):
+                bound.setdefault(mailbox.loop, []).append((mailbox, batch))
+    for loop, deliveries in bound.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_deliver, deliveries)
+
+
+def _deliver(deliveries: list[tuple[Mailbox, Batch]]) -> None:
+    for mailbox, batch in deliveries:
+        mailbox.put(batch)
 
 
 def readers() -> int:

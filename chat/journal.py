@@ -12,18 +12,19 @@ from uuid import UUID
 from django.db import IntegrityError, InterfaceError, OperationalError
 
 from chat import hub, relay
-from chat.database import in_db, in_writer
-from chat.ledger import Closing, LeaseLost, Slice, commit, read, still_open
+from chat.database import in_writer
+from chat.ledger import Closing, LeaseLost, Slice, commit, still_open
 from chat.models import Run
 from chat.protocol import Entry, Fold, join
+from chat.reading import Reader
 
 if TYPE_CHECKING:
     from chat.execution import Outcome  # which writes through this module
 
 logger = logging.getLogger(__name__)
 
-WINDOW_SECONDS = 0.04
-POLL_SECONDS = 1.0
+WINDOW_SECONDS = 0.05
+QUIET_SECONDS = 60.0
 RETRY_SECONDS = 30.0
 
 type Beside = Callable[[Run], Awaitable[Outcome]]
@@ -107,8 +108,7 @@ class Journal:
         slices = [writer.take() for writer in writers.values()]
         written = await self._commit_with_patience(slices)
         kept = {piece.run_id for piece in written}
-        for piece in written:
-            hub.publish(str(piece.stream_id), piece.entries)
+        hub.publish_all((str(piece.stream_id), piece.entries) for piece in written)
         for run_id, writer in writers.items():
             if run_id not in kept:
                 writer.lost.set()
@@ -141,37 +141,14 @@ class Journal:
 async def follow(stream_id: UUID, after: int = 0) -> AsyncIterator[list[Entry]]:
     """Batches of a stream's entries after sequence `after`, in order, none twice, none left out; ends after the
     terminal entry. The caller has already decided that the reader may see this stream."""
-    last = after
-    with hub.subscribe(str(stream_id)) as mailbox:
-        while True:
-            entries, active = await in_db(read, stream_id, last)
-            if entries:
-                last = entries[-1].sequence
+    with Reader(stream_id, after) as reader:
+        while not reader.ended:
+            if entries := await reader.take(QUIET_SECONDS):
                 yield entries
-            if not active or (entries and entries[-1].terminal):
-                return
-            async for batch in _from_memory(mailbox, last):
-                last = batch[-1].sequence
-                yield batch
-                if batch[-1].terminal:
-                    return
-
-
-async def _from_memory(mailbox: hub.Mailbox, last: int) -> AsyncIterator[list[Entry]]:
-    """Batches that continue from `last`; ends when only the database can tell what comes next."""
-    while batch := await mailbox.get(POLL_SECONDS):
-        fresh = [entry for entry in batch if entry.sequence > last]
-        if not fresh:
-            continue
-        if fresh[0].sequence != last + 1:
-            return
-        last = fresh[-1].sequence
-        yield fresh
 
 
 def wake(topics: Iterable[str]) -> None:
     """Tell readers in this process and others that topics changed; for writers that are not the journal."""
     topics = list(topics)
-    for topic in topics:
-        hub.publish(topic)
+    hub.publish_all((topic, ()) for topic in topics)
     relay.announce_from_thread(topics)

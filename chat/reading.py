@@ -1,59 +1,69 @@
-"""The reading end of a stream for one connection: gathers what is published while the connection is busy sending."""
+"""The reading end of a stream for one connection: from memory while it keeps up, from the database when it does not."""
 
-import asyncio
+import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from chat.journal import follow
+from chat import hub
+from chat.database import in_db
+from chat.ledger import READ_LIMIT, read
 from chat.protocol import Entry
+
+# A wake-up that was lost makes a reader late by so much.
+POLL_SECONDS = 1.0
 
 
 class Reader:
-    """`async with Reader(stream_id, after) as reader`, then `take` until `ended`. The caller has authorised it."""
+    """`with Reader(stream_id, after) as reader`, then `take` until `ended`. The caller has authorised it.
+
+    What is published while the connection is busy sending gathers in the mailbox.
+    """
 
     def __init__(self, stream_id: UUID, after: int = 0) -> None:
-        self._entries: list[Entry] = []
-        self._arrived = asyncio.Event()
-        self._source = follow(stream_id, after)
+        self.ended = False
+        self._stream_id = stream_id
+        self._last = after
+        self._behind = True
+        self._open = ExitStack()
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._read())
-        self._task.add_done_callback(lambda _: self._arrived.set())
+    def __enter__(self) -> Self:
+        self._mailbox = self._open.enter_context(hub.subscribe(str(self._stream_id)))
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._task.cancel()
-        await asyncio.wait({self._task})
-        if not self._task.cancelled():
-            self._task.exception()  # seen: whoever took the entries was told, or has left
-        await self._source.aclose()  # type: ignore[attr-defined]
-
-    async def _read(self) -> None:
-        async for batch in self._source:
-            self._entries += batch
-            self._arrived.set()
-
-    @property
-    def ended(self) -> bool:
-        """Nothing is left and nothing will come."""
-        return self._task.done() and not self._entries
+        self._open.close()
 
     async def take(self, seconds: float) -> list[Entry]:
-        """Everything that has arrived, waiting up to `seconds` for the first of it; empty when nothing came.
+        """The entries that follow, in order, none twice, none left out; empty when nothing came within `seconds`.
 
-        Raises what reading raised, for example OperationalError when the database is away.
+        Raises OperationalError or InterfaceError when the database is away.
         """
-        if not self._entries and not self._task.done():
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._arrived.wait()
-            except TimeoutError:
-                return []
-        if self._task.done() and not self._entries:
-            self._task.result()
-        taken, self._entries = self._entries, []
-        return taken
+        until = time.monotonic() + seconds
+        entries: list[Entry] = []
+        while not entries and not self.ended:
+            left = until - time.monotonic()
+            if not self._behind and left <= 0:
+                break
+            entries = await self._stored() if self._behind else await self._published(min(left, POLL_SECONDS))
+        if entries:
+            self._last = entries[-1].sequence
+            self.ended = self.ended or entries[-1].terminal
+        return entries
+
+    async def _stored(self) -> list[Entry]:
+        entries, more = await in_db(read, self._stream_id, self._last)
+        self._behind = len(entries) == READ_LIMIT
+        self.ended = not more
+        return entries
+
+    async def _published(self, seconds: float) -> list[Entry]:
+        """What continues from where we are; nothing when only the database can tell."""
+        batches = await self._mailbox.get(seconds)
+        fresh = [entry for batch in batches for entry in batch if entry.sequence > self._last]
+        in_step = all(entry.sequence == number for number, entry in enumerate(fresh, self._last + 1))
+        self._behind = not batches or () in batches or not in_step
+        return fresh if in_step else []

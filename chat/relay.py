@@ -3,9 +3,9 @@ makes a reader late by one poll, never wrong."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
 from channels.exceptions import ChannelFull
@@ -17,6 +17,8 @@ from chat import hub
 logger = logging.getLogger(__name__)
 
 GROUP = "journal"
+# A group sends to its sender too, who has told its own readers already.
+_ME = uuid4().hex
 RECONNECT_SECONDS = 1.0
 
 
@@ -36,21 +38,22 @@ def _layer() -> BaseChannelLayer:
     return channel_layers["default"]
 
 
-async def announce(topics: Iterable[str], *, stop: Iterable[UUID] = ()) -> None:
-    """Tell other processes that these topics have something new, and which runs to stop."""
+async def announce(topics: Iterable[str], *, stop: Iterable[UUID] = (), queued: bool = False) -> None:
+    """Tell other processes that these topics have something new, which runs to stop, and whether a run may be queued:
+    that costs each of them a query."""
     if not enabled():
         return
-    message = {"type": "journal.wake", "topics": list(topics), "stop": [str(run_id) for run_id in stop]}
+    said = {"from": _ME, "topics": list(topics), "stop": [str(run_id) for run_id in stop], "queued": queued}
     try:
-        await _layer().group_send(GROUP, message)
+        await _layer().group_send(GROUP, {"type": "journal.wake", **said})
     except _layer_errors() as error:
         logger.warning("a wake-up was not relayed: %s", type(error).__name__)
 
 
-def announce_from_thread(topics: Iterable[str], *, stop: Iterable[UUID] = ()) -> None:
+def announce_from_thread(topics: Sequence[str], *, stop: Iterable[UUID] = ()) -> None:
     """The same for synchronous callers."""
     if enabled():
-        async_to_sync(announce)(list(topics), stop=list(stop))
+        async_to_sync(announce)(topics, stop=list(stop), queued=bool(topics))
 
 
 async def listen(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -> None:
@@ -73,10 +76,12 @@ async def _listen_once(on_stop: Callable[[UUID], None], on_wake: Callable[[], No
     try:
         while True:
             message: dict[str, Any] = await layer.receive(channel)
-            for topic in message["topics"]:
-                hub.publish(topic)
+            if message["from"] == _ME:
+                continue
+            hub.publish_all((topic, ()) for topic in message["topics"])
             for run_id in message["stop"]:
                 on_stop(UUID(run_id))
-            on_wake()
+            if message["queued"]:
+                on_wake()
     finally:
         await layer.group_discard(GROUP, channel)

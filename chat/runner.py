@@ -113,9 +113,11 @@ class Runner:
             return outcome
         finally:
             watch.cancel()
+            full = len(self.active) >= CAPACITY
             del self.active[run.pk]
             self.stopping.discard(run.pk)
-            self._woken.set()
+            if full:
+                self._woken.set()
 
     async def _beside(self, child: Run) -> Outcome:
         """Execute a run that one of ours calls for, to its end. When the caller is cancelled, so is the child; its end

@@ -77,7 +77,7 @@ async def _body(stream_id: UUID, after: int, actor: Actor, scope: Scope) -> Asyn
     """Ends after the terminal event, or when whoever asked may no longer read it."""
     yield b": connected\n\n"
     spoken = checked = time.monotonic()
-    async with Reader(stream_id, after) as reader:
+    with Reader(stream_id, after) as reader:
         while not reader.ended:
             entries = await reader.take(max(0.0, checked + GUARD_SECONDS - time.monotonic()))
             now = time.monotonic()

@@ -1,4 +1,4 @@
-"""One viewer's side of a stream: authorise, read the journal, and say what to draw, at most 25 times a second."""
+"""One viewer's side of a stream: authorise, read the journal, and say what to draw, at most 20 times a second."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,6 @@ from chat.render.summaries import tools
 from chat.render.tasks import children_of
 from chat.render.turns import added, footer, place_of
 
-PACE_SECONDS = 0.04
 QUIET_SECONDS = 60.0
 # Above this many characters rendering leaves the event loop, which other sockets share.
 HEAVY_CHARS = 8_000
@@ -64,7 +63,7 @@ async def frames_of(opened: Opened, after: int) -> AsyncIterator[list[Frame]]:
     """
     presentation = opened.presentation()
     synced = False
-    async with Reader(opened.run.stream_id) as reader:
+    with Reader(opened.run.stream_id) as reader:
         while not reader.ended:
             entries = await reader.take(QUIET_SECONDS)
             if not entries:
@@ -75,7 +74,6 @@ async def frames_of(opened: Opened, after: int) -> AsyncIterator[list[Frame]]:
             if frames:
                 frames[-1]["q"] = presentation.sequence
                 yield frames
-            await asyncio.sleep(PACE_SECONDS)
 
 
 async def _advance(

@@ -8,7 +8,6 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()  # sets Django up, so it comes before every import below
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 
 from chat.routing_ws import websocket_urlpatterns
@@ -16,5 +15,5 @@ from project.background import Serving
 from project.bounds import BodyBound
 from project.origins import OriginGate
 
-sockets = OriginGate(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+sockets = OriginGate(URLRouter(websocket_urlpatterns))  # a consumer asks `accounts.actors` who it is for
 application = Serving(ProtocolTypeRouter({"http": BodyBound(pages), "websocket": sockets}))

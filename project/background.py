@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from twisted.internet import reactor, threads
 
 from accounts import vault
-from catalog import schedule
+from catalog import schedule, snapshot
 from chat import runner
 from providers import registry, rounds, runtime
 from providers.database import in_database
@@ -83,8 +83,10 @@ def _work() -> None:
 
 
 def _load_adapters() -> None:
-    """Import the SDKs that somebody here has a key for, so that the first token does not wait for it."""
+    """Import the SDKs that somebody here has a key for, so that the first token does not wait for it, and read the
+    catalog, so that the first page does not."""
     try:
+        snapshot.current()
         stored = set(Credential.objects.order_by().values_list("provider_id", flat=True).distinct())
     except DatabaseError:
         stored = set()

@@ -2,14 +2,17 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, override
 
 import httpcore2
 import httpx2
-from httpcore2 import AsyncNetworkBackend, AsyncNetworkStream
+from httpcore2 import AsyncConnectionInterface, AsyncNetworkBackend, AsyncNetworkStream, Origin
 
+from providers.http1 import Connection
 from providers.reach import NotPublic, is_public, literal, reach
+from providers.sockets import Backend
 
 # Of one name; each gets its share of the time there is to connect.
 MOST_ADDRESSES = 4
@@ -30,7 +33,7 @@ class PublicBackend(AsyncNetworkBackend):
 
     def __init__(self, resolve: Resolve = resolved, inner: AsyncNetworkBackend | None = None) -> None:
         self._resolve = resolve
-        self._inner = inner or httpcore2.AnyIOBackend()
+        self._inner = inner or Backend()
 
     @override
     async def connect_tcp(
@@ -43,9 +46,7 @@ class PublicBackend(AsyncNetworkBackend):
     ) -> AsyncNetworkStream:
         """Raises NotPublic before anything is sent, httpcore2's errors for the rest."""
         options = {"local_address": local_address, "socket_options": socket_options}
-        if reach.anywhere(host, port):
-            return await self._inner.connect_tcp(host, port, timeout=timeout, **options)  # type: ignore[arg-type]
-        addresses = await self._public(host, port, timeout)
+        addresses = await self._addresses(host, port, timeout)
         share = None if timeout is None else timeout / len(addresses)
         for address in addresses[:-1]:
             try:
@@ -54,7 +55,7 @@ class PublicBackend(AsyncNetworkBackend):
                 continue
         return await self._inner.connect_tcp(addresses[-1], port, timeout=share, **options)  # type: ignore[arg-type]
 
-    async def _public(self, host: str, port: int, seconds: float | None) -> list[str]:
+    async def _addresses(self, host: str, port: int, seconds: float | None) -> list[str]:
         try:
             async with asyncio.timeout(seconds):
                 addresses = (await self._resolve(host, port))[:MOST_ADDRESSES]
@@ -63,6 +64,8 @@ class PublicBackend(AsyncNetworkBackend):
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
         judged = [literal(address) for address in addresses]
+        if reach.anywhere(host, port) and addresses:
+            return addresses
         if not judged or any(address is None or not is_public(address) for address in judged):
             raise NotPublic("the address is not public")
         return addresses
@@ -72,15 +75,28 @@ class PublicBackend(AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-class PublicTransport(httpx2.AsyncHTTPTransport):
-    """httpx2's transport over a pool that opens its connections through a `PublicBackend`."""
+class Pool(httpcore2.AsyncConnectionPool):
+    """httpcore2's pool over connections that `make` makes."""
 
-    def __init__(self, ssl_context: Any, limits: httpx2.Limits, backend: AsyncNetworkBackend | None = None) -> None:
-        super().__init__(verify=ssl_context, trust_env=False, limits=limits)
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context,
+    def __init__(self, make: Callable[[Origin], AsyncConnectionInterface], limits: httpx2.Limits) -> None:
+        super().__init__(
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=backend or PublicBackend(),
         )
+        self._make = make
+
+    @override
+    def create_connection(self, origin: Origin) -> AsyncConnectionInterface:
+        return self._make(origin)
+
+
+class PublicTransport(httpx2.AsyncHTTPTransport):
+    """httpx2's transport over a pool that opens its connections through a `PublicBackend`."""
+
+    def __init__(
+        self, ssl_context: ssl.SSLContext, limits: httpx2.Limits, backend: AsyncNetworkBackend | None = None
+    ) -> None:
+        super().__init__(verify=ssl_context, trust_env=False)
+        opening = backend or PublicBackend()
+        self._pool = Pool(lambda origin: Connection(origin, opening, ssl_context, limits.keepalive_expiry), limits)

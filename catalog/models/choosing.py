@@ -13,6 +13,8 @@ from catalog.models.languages import Context, LanguageModel, Versioned, Versione
 class ContextDefault(Versioned):
     """The model that answers in a context: for one person, one workspace (no user) or everybody (neither)."""
 
+    kept_as = 2
+
     context = models.CharField(max_length=16, choices=Context)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     user = models.ForeignKey(
@@ -51,6 +53,8 @@ class FallbackStep(Versioned):
     Without rows, or with all of them turned off, nothing ever falls back.
     """
 
+    kept_as = 3
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="fallback_steps")
     context = models.CharField(max_length=16, choices=Context, default=Context.CHAT)
     order = models.PositiveSmallIntegerField(default=1, help_text="The smallest is tried first.")
@@ -79,6 +83,8 @@ class ModelAliasQuerySet(VersionedQuerySet["ModelAlias"]):
 class ModelAlias(Versioned):
     """Another name for a model, in one workspace or (without one) everywhere. Its target is a model and never an alias,
     so there are no chains; a model of that very name comes first."""
+
+    kept_as = 4
 
     name = models.CharField(max_length=201)
     target = models.ForeignKey(LanguageModel, on_delete=models.CASCADE, related_name="aliases")
@@ -117,6 +123,8 @@ class RuleQuerySet(VersionedQuerySet["Rule"]):
 
 class Rule(Versioned):
     """One allow or deny row of a workspace. What is empty matches everything; `policies.decide` reads them."""
+
+    kept_as = 5
 
     class Effect(models.TextChoices):
         ALLOW = "allow", "Allow"

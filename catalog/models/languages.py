@@ -17,7 +17,8 @@ class Context(models.TextChoices):
 
 
 class CatalogVersion(models.Model):
-    """One row whose stamp changes with every write to the catalog: what a process keeps in memory holds until then."""
+    """A row for each kind of row that processes keep in memory, by the kind's number. Its stamp changes with every
+    write: what is kept holds until then."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     stamp = models.CharField(max_length=32)
@@ -26,44 +27,46 @@ class CatalogVersion(models.Model):
         return self.stamp
 
     @staticmethod
-    def move_on() -> None:
-        new = CatalogVersion(pk=1, stamp=uuid.uuid4().hex)
+    def move_on(kind: int) -> None:
+        new = CatalogVersion(pk=kind, stamp=uuid.uuid4().hex)
         CatalogVersion.objects.bulk_create([new], update_conflicts=True, unique_fields=["id"], update_fields=["stamp"])
 
 
-class VersionedQuerySet[Row: models.Model](models.QuerySet[Row]):
+class VersionedQuerySet[Row: "Versioned"](models.QuerySet[Row]):
     """Every way to write rows tells the version."""
 
     def update(self, **values: Any) -> int:
         count = super().update(**values)
-        CatalogVersion.move_on()
+        CatalogVersion.move_on(self.model.kept_as)
         return count
 
     def bulk_create(self, objs: Iterable[Row], *args: Any, **kwargs: Any) -> list[Row]:
         made = super().bulk_create(objs, *args, **kwargs)
-        CatalogVersion.move_on()
+        CatalogVersion.move_on(self.model.kept_as)
         return made
 
     def delete(self) -> tuple[int, dict[str, int]]:
         gone = super().delete()
-        CatalogVersion.move_on()
+        CatalogVersion.move_on(self.model.kept_as)
         return gone
 
 
 class Versioned(models.Model):
     """A row that `snapshot` keeps in memory. Rows that come out of it are shared by every request of the process: read
-    them, change others."""
+    them, change others. `kept_as` is the kind's number in `CatalogVersion`."""
+
+    kept_as: ClassVar[int]
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        CatalogVersion.move_on()
+        CatalogVersion.move_on(self.kept_as)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         gone = super().delete(*args, **kwargs)
-        CatalogVersion.move_on()
+        CatalogVersion.move_on(self.kept_as)
         return gone
 
 
@@ -74,6 +77,8 @@ class LanguageModelQuerySet(VersionedQuerySet["LanguageModel"]):
 
 class LanguageModel(Versioned):
     """A thing that answers, as its provider names it. A null ability is unknown, never no."""
+
+    kept_as = 1
 
     class Lifecycle(models.TextChoices):
         ACTIVE = "active", "Active"

@@ -23,6 +23,8 @@ class Limit(Versioned):
     UTC. What is empty matches everything. From `soft` on the member is told what is left; beyond `hard` nothing starts.
     """
 
+    kept_as = 6
+
     class Measure(models.TextChoices):
         REQUESTS = "requests", "Requests"
         TOKENS = "tokens", "Tokens"

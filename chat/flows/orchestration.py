@@ -55,10 +55,11 @@ async def orchestrate(run: Run, writer: Writer) -> Outcome:
     """Raises ProviderError."""
     where, team = await in_db(_prepare, run)
     begin(run, writer, where)
-    request = await request_for(run, writer, where, SYSTEM)
     delegates = Delegation(run, team).tools()
     beside = await sets.toolset_for(run, where, writer, [tool.spec.name for tool in delegates])
-    return await answer(run, writer, where, request, (*delegates, *beside))
+    tools = (*delegates, *beside)
+    request = await request_for(run, writer, where, tools, SYSTEM)
+    return await answer(run, writer, where, request, tools)
 
 
 def _prepare(run: Run) -> tuple[Plan, list[Specialist]]:

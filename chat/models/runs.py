@@ -111,7 +111,8 @@ class StreamEvent(models.Model):
     """One thing that happened in a run: `sequence` counts from 1 without gaps."""
 
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    # What is unique below finds a run's events; an index of its own would cost every event a page.
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events", db_index=False)
     sequence = models.PositiveIntegerField()
     event_type = models.CharField(max_length=20)
     data = models.JSONField(default=dict)

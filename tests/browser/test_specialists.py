@@ -20,7 +20,7 @@ from chat.models import Specialist
 specialists.add_examples(Workspace.objects.get().pk)
 for slug, model in (("researcher", "gemini-sandbox-flash"), ("writer", "claude-sandbox-haiku")):
     Specialist.objects.filter(slug=slug).update(model=LanguageModel.objects.get(model_id=model))
-LanguageModel.objects.filter(model_id="gpt-sandbox").update(context_window=1100)
+LanguageModel.objects.filter(model_id="gpt-sandbox").update(context_window=1800)
 mini = LanguageModel.objects.get(model_id="gpt-sandbox-mini")
 ContextDefault.objects.filter(context="summary").update(model=mini)
 """
@@ -134,3 +134,4 @@ def test_a_full_window_is_shown_and_older_messages_are_summarised(arrive: Visit)
     stop.get_by_role("button", name="Send everything instead").click()
     expect(page.locator(".turn:last-child .branch")).to_contain_text("2 / 2")
     ended(page)
+    expect(page.get_by_text("Older messages were summarised to fit")).to_have_count(0)

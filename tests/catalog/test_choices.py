@@ -185,7 +185,7 @@ def test_the_cost_does_not_grow_with_the_catalog(alice: Actor, django_assert_num
     for count in (1, 300):
         LanguageModel.objects.all().delete()
         store(*(model(f"openai/m{number}") for number in range(count)))
-        with django_assert_num_queries(10):  # credentials, version, the six kinds it keeps, own defaults, health
+        with django_assert_num_queries(5):  # credentials, version, the models again, own defaults, health
             assert len(picker(alice)[0].options) == count
         with django_assert_num_queries(5):  # token, membership, credentials, version, own defaults
             assert len(client.get(LIST).json()["results"]) == count

@@ -154,7 +154,7 @@ class Server:
         command = [sys.executable, "-m", "uvicorn", "project.asgi:application", "--port", str(self.port)]
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*command, "--log-level", "warning"],
+                [*command, "--log-level", "warning", "--ws-per-message-deflate", "false"],
                 cwd=ROOT,
                 env=self.installation.environment,
                 stdin=subprocess.DEVNULL,
