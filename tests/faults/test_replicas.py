@@ -99,7 +99,9 @@ def test_a_clients_result_reaches_its_run_through_the_other_process(
     assert again.status_code == 202, "the same result may come again, wherever"
 
 
-def test_a_process_ends_in_its_turn_while_redis_is_away(pair: tuple[Client, Server, Server], own_redis: OwnRedis) -> None:
+def test_a_process_ends_in_its_turn_while_redis_is_away(
+    pair: tuple[Client, Server, Server], own_redis: OwnRedis
+) -> None:
     _, _, other = pair
     own_redis.stop()
     time.sleep(0.5)
