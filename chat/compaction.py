@@ -4,7 +4,7 @@ What is stored is never changed, a summary is told as information and not as an 
 everything instead. A message is summarised whole or not at all, so that no tool call loses its result.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,16 +60,14 @@ class Load:
     @property
     def room(self) -> int:
         """What the request may hold; without a known window a forced compaction halves it."""
-        return self.window or round(self.guess(self.messages) * self.factor)
-
-    def guess(self, messages: Iterable[Told]) -> int:
-        return self.beside + estimates.of_messages(messages)
+        return self.window or round(estimates.of_messages(self.messages) * self.factor)
 
     def too_full(self, tokens: int) -> bool:
+        """Whether messages of so many guessed tokens are too many beside the rest."""
         if self.forced:
             return True
         revoked = self.compaction is not None and self.standing is None
-        return self.window is not None and not revoked and tokens * self.factor > FULL * self.window
+        return self.window is not None and not revoked and (self.beside + tokens) * self.factor > FULL * self.window
 
 
 def load(run: Run, where: Plan) -> Load:
@@ -106,14 +104,14 @@ async def fit(run: Run, writer: Writer, load: Load) -> tuple[Told, ...]:
     """The request's messages, as they go out. A summary that cannot be had changes nothing: everything goes out."""
     messages = load.messages
     made = load.standing
-    guessed = load.guess(messages)
+    guessed = estimates.of_messages(messages)
     if load.too_full(guessed) and (fresh := await _summarised(run, writer, load)):
         before, made = guessed, fresh
         messages = messages_of(after(load.branch, made), load.files, told(made))
-        guessed = load.guess(messages)
+        guessed = estimates.of_messages(messages)
     elif made is not None:
-        before = load.guess(messages_of(load.branch, load.files))
-    run.trace["tokens"] = guessed
+        before = estimates.of_messages(messages_of(load.branch, load.files))
+    run.trace["tokens"] = load.beside + guessed
     if made is not None:
         sizes = {"tokens_before": round(before * load.factor), "tokens_after": round(guessed * load.factor)}
         run.trace["compaction"] = {**shown(made), **sizes, "reused": made is load.standing}

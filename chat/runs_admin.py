@@ -59,7 +59,6 @@ class RunAdmin(WorkspaceAdmin):
     list_filter = ("state", "context", ProviderFilter, SourceFilter)
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name")
-    search_help_text = "A run's id, or whose it is"
     show_full_result_count = False
     date_hierarchy = "created_at"
     ordering = ("-created_at",)

@@ -9,7 +9,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts import memberships, tokens
 from accounts.models import ApiToken, Membership, Role, User, Workspace
-from accounts.policies import Actor
+from accounts.policies import SCOPES_BY_ROLE, Actor, actor_for
 
 ME = "/api/v1/me/"
 
@@ -109,6 +109,12 @@ def test_a_token_acts_with_the_role_its_owner_has_now(client: Client, bob: Actor
     assert client.get(ME, headers=bearer(plain)).json()["role"] == "member"
     memberships.grant(User.objects.get(pk=bob.user_id), Workspace.objects.get(pk=bob.workspace_id), Role.ADMIN)
     assert client.get(ME, headers=bearer(plain)).json()["role"] == "admin"
+
+
+def test_a_token_is_cut_to_what_the_role_may_at_each_use(bob: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    membership = Membership.objects.get(user_id=bob.user_id)
+    monkeypatch.setitem(SCOPES_BY_ROLE, Role.MEMBER, frozenset({"models"}))
+    assert actor_for(membership, frozenset({"chat", "models"})).scopes == {"models"}
 
 
 @pytest.mark.parametrize("header", ["X-Api-Key", "X-Authorization", "Api-Key"])

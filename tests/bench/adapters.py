@@ -1,9 +1,12 @@
 """What an adapter costs: CPU per 1,000 stream events, beside a reader that only takes the bytes off the same wire."""
 
+import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+
+import uvloop
 
 from providers import http, runtime
 from providers.contract import GenerateRequest, Message, OpenCredential, TextPart
@@ -58,17 +61,20 @@ async def measured(read: Reader, base: str, provider: str, load: tuple[str, int,
     return best
 
 
-async def table(base: str) -> None:
-    print(f"{'CPU ms per 1,000 events':26}{'load':>12}{'raw httpx2':>12}{'adapter':>10}{'added':>8}")
-    for provider in WIRES:
+async def table(base: str, providers: Sequence[str]) -> None:
+    print(f"{'CPU ms per 1,000 events':26}{'load':>12}{'bytes only':>12}{'adapter':>10}{'added':>8}")
+    for provider in providers:
         await adapted(base, provider, "bench-10-0")
         for load in LOADS:
             bare = await measured(raw, base, provider, load)
             ours = await measured(adapted, base, provider, load)
-            print(f"{provider:26}{load[0]:>12}{bare:12.1f}{ours:10.1f}{ours - bare:8.1f}")
+            print(f"{provider:26}{load[0]:>12}{bare:12.1f}{ours:10.1f}{ours - bare:8.1f}", flush=True)
     await http.close()
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    with upstream.running() as base:
-        asyncio.run(table(base))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("providers", nargs="*", choices=[*WIRES, []], help="all of them by default")
+    providers = parser.parse_args(arguments).providers or list(WIRES)
+    with upstream.running() as base, asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(table(base, providers))

@@ -6,6 +6,7 @@ noise amounts to; then how fast a call fails once the hanging provider's circuit
 it is half open. `pages_beside` asks the same of a server's pages.
 """
 
+import argparse
 import asyncio
 import statistics
 import time
@@ -91,18 +92,30 @@ def p99(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
 
 
-async def compared(client: Client, server: SandboxServer, model: Model) -> None:
-    quiet, hung, again = [], [], []
-    for _ in range(ROUNDS):
-        quiet.append(await round_of(client, model))
+Rounds = dict[Model, list[list[float]]]
+
+
+async def asked(client: Client, into: Rounds) -> None:
+    for model in OTHERS:
+        into[model].append(await round_of(client, model))
+
+
+async def compared(client: Client, server: SandboxServer, seconds: float) -> None:
+    """As many rounds as fit, two at least."""
+    quiet, hung, again = phases = [Rounds((model, []) for model in OTHERS) for _ in range(3)]
+    until = time.monotonic() + seconds
+    while len(again[OTHERS[0]]) < 2 or (len(again[OTHERS[0]]) < ROUNDS and time.monotonic() < until):
+        await asked(client, quiet)
         async with Hanging(client, server):
-            hung.append(await round_of(client, model))
-        again.append(await round_of(client, model))
+            await asked(client, hung)
+        await asked(client, again)
     measures: tuple[tuple[str, Callable[[Sequence[float]], float]], ...] = (("p50", statistics.median), ("p99", p99))
-    for name, measure in measures:
-        # The middle of the rounds: on a busy machine one round's p99 is whatever else ran.
-        alone, beside, later = (statistics.median(measure(one) for one in rounds) for rounds in (quiet, hung, again))
-        print(f"{model[0]:20}{name:>6}{alone:10.1f}{beside:10.1f}{beside / alone:10.2f}{later / alone:10.2f}")
+    for model in OTHERS:
+        for name, measure in measures:
+            # The middle of the rounds: on a busy machine one round's p99 is whatever else ran.
+            alone, beside, later = (statistics.median(measure(one) for one in each[model]) for each in phases)
+            print(f"{model[0]:20}{name:>6}{alone:10.1f}{beside:10.1f}{beside / alone:10.2f}{later / alone:10.2f}")
+    print(f"{len(again[OTHERS[0]])} rounds of {ASKS} calls each", flush=True)
 
 
 async def fast_failures(client: Client, server: SandboxServer) -> None:
@@ -136,21 +149,24 @@ async def failed(ask: Callable[[], Awaitable[float]]) -> float:
     raise AssertionError("it answered")
 
 
-async def measured(server: SandboxServer) -> None:
+async def measured(server: SandboxServer, seconds: float) -> None:
     client = Client(server)
-    print(f"{'first token, ms':26}{'alone':>10}{f'{HUNG} hang':>10}{'ratio':>10}{'noise':>10}")
+    print(f"{'first token, ms':26}{'alone':>10}{f'{HUNG} hang':>10}{'ratio':>10}{'noise':>10}", flush=True)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(http.close)
         for model in OTHERS:
             await client.first_token(model)
-            await compared(client, server, model)
+        await compared(client, server, seconds)
         await fast_failures(client, server)
         await half_open(client, server)
 
 
 def main(arguments: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=120.0, help="for the rounds; one that has begun is finished")
+    seconds = parser.parse_args(arguments).seconds
     server = start("--pace", "0")
     try:
-        asyncio.run(measured(server))
+        asyncio.run(measured(server, seconds))
     finally:
         server.stop()

@@ -61,7 +61,7 @@ def check_gemini(page: Page) -> None:
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_its_pages_can_be_read_by_everybody(arrive: Visit, scheme: str, width: int, height: int) -> None:
     me = arrive(width=width, height=height, color_scheme=scheme)
-    for path in ("/admin/", HEALTH, DRILL):
+    for path in ("/admin/", HEALTH, DRILL, "/admin/chat/run/"):
         me.go(path)
         me.assert_accessible()
         assert me.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -65,8 +65,9 @@ def test_sockets_and_streams_of_a_session_that_was_ended_close(two_browsers: tup
     expect(page.get_by_role("button", name="Stop").first).to_be_visible(timeout=30_000)
     stream = _stream_of(there)
     stream.start()
-    while not stream.lines:
+    while stream.is_alive() and not stream.lines:
         page.wait_for_timeout(50)
+    assert stream.lines
 
     here.go("/settings/accounts/")
     here.page.get_by_role("button", name="Sign out everywhere else").click()

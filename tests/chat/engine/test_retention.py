@@ -77,6 +77,12 @@ def test_what_is_being_answered_stays(alice: Actor) -> None:
     assert Run.objects.filter(pk=run.pk).exists()
 
 
+def test_an_answer_that_begins_while_it_is_chosen_keeps_its_conversation(alice: Actor) -> None:
+    begun, idle = make_run(alice), make_run(alice, state=Run.State.DONE)
+    retention._conversations([begun.conversation_id, idle.conversation_id])
+    assert set(Conversation.objects.values_list("pk", flat=True)) == {begun.conversation_id}
+
+
 def test_values_and_documents_are_content(alice: Actor) -> None:
     keep(alice, content_days=10)
     at = NOW - days(11)
