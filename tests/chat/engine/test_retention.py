@@ -18,7 +18,7 @@ from chat.audit_streams import faults
 from chat.models import Attachment, Conversation, Message, Run, StreamEvent, UsageEntry
 from chat.protocol import Entry, fold
 from chat.recalled import unfold
-from tests.chat.doors.conftest import STARTED, bearer, finish, signed_in, text
+from tests.chat.doors.conftest import STARTED, bearer, finish, signed_in, text, write
 from tests.chat.engine.rows import make_run, read_all, stored
 from tests.factories import make_workspace
 
@@ -123,6 +123,14 @@ def test_events_go_after_hours_and_the_answer_stays(alice: Actor) -> None:
     assert list(faults()) == []
 
 
+def test_time_counts_from_the_end_of_a_run(alice: Actor) -> None:
+    going = make_run(alice)
+    write(going, STARTED)
+    ended(alice, timedelta(hours=1))
+    Run.objects.update(created_at=NOW - timedelta(hours=30))
+    assert retention.purge(NOW)["journals"] == 0
+
+
 def test_traces_and_usage_go_after_days(alice: Actor) -> None:
     run = ended(alice, days(91))
     keep(alice, usage_days=120)
@@ -147,6 +155,15 @@ def test_a_limited_month_keeps_its_usage_to_the_end(alice: Actor) -> None:
     assert retention.purge(at)["usage"] == 1
     Limit.objects.all().delete()
     assert retention.purge(at)["usage"] == 2
+
+
+def test_what_a_run_is_using_is_kept_however_long_it_takes(alice: Actor) -> None:
+    keep(alice, usage_days=1)
+    run = make_run(alice)
+    UsageEntry.objects.create(
+        run=run, workspace_id=run.workspace_id, user_id=run.user_id, at=NOW - days(3), context="chat"
+    )
+    assert retention.purge(NOW)["usage"] == 0
 
 
 # ---------------------------------------------------------------- how
