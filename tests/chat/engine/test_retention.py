@@ -18,7 +18,7 @@ from chat.audit_streams import faults
 from chat.models import Attachment, Conversation, Message, Run, StreamEvent, UsageEntry
 from chat.protocol import Entry, fold
 from chat.recalled import unfold
-from tests.chat.doors.conftest import STARTED, bearer, finish, signed_in, text
+from tests.chat.doors.conftest import STARTED, bearer, finish, signed_in, text, write
 from tests.chat.engine.rows import make_run, read_all, stored
 from tests.factories import make_workspace
 
@@ -83,20 +83,36 @@ def test_an_answer_that_begins_while_it_is_chosen_keeps_its_conversation(alice: 
     assert set(Conversation.objects.values_list("pk", flat=True)) == {begun.conversation_id}
 
 
+def test_old_runs_of_what_is_still_used_stay(alice: Actor) -> None:
+    keep(alice, content_days=10)
+    run = ended(alice, days(11))
+    Conversation.objects.update(updated_at=NOW)
+    child = Run.objects.create(
+        stream_id=uuid.uuid4(), branch=uuid.uuid4(), parent=run, workspace_id=run.workspace_id, user_id=run.user_id,
+        state=Run.State.DONE,
+    )  # fmt: skip
+    Run.objects.filter(pk=child.pk).update(created_at=run.created_at)
+    assert retention.purge(NOW)["values"] == 0
+    assert Run.objects.count() == 2
+
+
 def test_values_and_documents_are_content(alice: Actor) -> None:
     keep(alice, content_days=10)
     at = NOW - days(11)
     base = {"workspace_id": alice.workspace_id, "user_id": alice.user_id, "state": Run.State.DONE}
     files = {"workspace_id": alice.workspace_id, "owner_id": alice.user_id, "purpose": "document", "size": 1}
-    idle, asked = (Attachment.objects.create(filename=name, kind="text", **files) for name in ("idle", "asked"))
+    names = ("idle", "asked", "slow")
+    idle, asked, slow = (Attachment.objects.create(filename=name, kind="text", **files) for name in names)
     Attachment.objects.update(created_at=at)
     Run.objects.create(stream_id=uuid.uuid4(), branch=uuid.uuid4(), document=asked, context="doc", **base)
     value = Run.objects.create(stream_id=uuid.uuid4(), branch=uuid.uuid4(), context="structured", **base)
-    Run.objects.filter(pk=value.pk).update(created_at=at)
+    going = base | {"state": Run.State.RUNNING}
+    still = Run.objects.create(stream_id=uuid.uuid4(), branch=uuid.uuid4(), document=slow, context="doc", **going)
+    Run.objects.filter(pk__in=[value.pk, still.pk]).update(created_at=at)
     counted = retention.purge(NOW)
     assert (counted["documents"], counted["values"]) == (1, 1)
-    assert list(Attachment.objects.all()) == [asked]
-    assert idle.pk != asked.pk
+    assert set(Attachment.objects.all()) == {asked, slow}
+    assert idle not in {asked, slow}
 
 
 def test_events_go_after_hours_and_the_answer_stays(alice: Actor) -> None:
@@ -105,6 +121,14 @@ def test_events_go_after_hours_and_the_answer_stays(alice: Actor) -> None:
     assert (stored(old), len(stored(fresh))) == ([], 3)
     assert Message.objects.get(pk=old.answer_id).text == "Hello **you**"
     assert list(faults()) == []
+
+
+def test_time_counts_from_the_end_of_a_run(alice: Actor) -> None:
+    going = make_run(alice)
+    write(going, STARTED)
+    ended(alice, timedelta(hours=1))
+    Run.objects.update(created_at=NOW - timedelta(hours=30))
+    assert retention.purge(NOW)["journals"] == 0
 
 
 def test_traces_and_usage_go_after_days(alice: Actor) -> None:
@@ -133,7 +157,23 @@ def test_a_limited_month_keeps_its_usage_to_the_end(alice: Actor) -> None:
     assert retention.purge(at)["usage"] == 2
 
 
+def test_what_a_run_is_using_is_kept_however_long_it_takes(alice: Actor) -> None:
+    keep(alice, usage_days=1)
+    run = make_run(alice)
+    UsageEntry.objects.create(
+        run=run, workspace_id=run.workspace_id, user_id=run.user_id, at=NOW - days(3), context="chat"
+    )
+    assert retention.purge(NOW)["usage"] == 0
+
+
 # ---------------------------------------------------------------- how
+def test_a_limited_month_shortens_nothing(alice: Actor) -> None:
+    keep(alice, usage_days=90)
+    Limit.objects.create(workspace_id=alice.workspace_id, period="month", hard=1)
+    ended(alice, days(40))
+    assert retention.purge(NOW)["usage"] == 0
+
+
 def test_a_round_takes_a_bounded_bite(alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(5):
