@@ -124,9 +124,9 @@ class Connection(AsyncConnectionInterface):
             await self._send(request, timeouts.get("write"))
             while not answer.status:
                 answer.feed(await self._stream.read(READ_BYTES, timeouts.get("read")))
-        except BaseException:
-            await self.aclose()
-            raise
+        finally:
+            if not answer.status:
+                await self.aclose()
         about = {"http_version": answer.version, "reason_phrase": answer.reason, "network_stream": self._stream}
         return Response(answer.status, headers=answer.headers, content=Body(self, timeouts), extensions=about)
 
