@@ -13,6 +13,7 @@ from channels.layers import BaseChannelLayer, channel_layers
 from django.conf import settings
 
 from chat import hub
+from providers.own_loop import OwnLoop
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,23 @@ async def listen(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -
                 raise asyncio.CancelledError from error
             logger.warning("the relay lost its connection (%s), trying again", type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _read_only() -> None:
+    await listen(lambda _: None, lambda: None)
+
+
+_ears = OwnLoop("relay", _read_only)
+
+
+def listen_in_background() -> None:
+    """For a process whose runs are executed elsewhere: its readers are told in time all the same."""
+    if enabled():
+        _ears.start()
+
+
+def stop() -> None:
+    _ears.stop()
 
 
 async def _listen_once(on_stop: Callable[[UUID], None], on_wake: Callable[[], None]) -> None:

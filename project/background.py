@@ -16,7 +16,7 @@ from twisted.internet import reactor, threads
 
 from accounts import vault
 from catalog import schedule, snapshot
-from chat import runner
+from chat import relay, runner
 from providers import registry, rounds, runtime
 from providers.database import in_database
 from providers.drills import running as drills
@@ -69,6 +69,7 @@ def start() -> None:
 def stop() -> None:
     """Let running answers finish within the grace time and interrupt the rest cleanly; blocks until then."""
     runner.drain(settings.DRAIN_SECONDS)
+    relay.stop()
     schedule.stop()
     rounds.stop()
     drills.leave()
@@ -77,6 +78,8 @@ def stop() -> None:
 def _work() -> None:
     if settings.RUNNER == "inside":
         runner.start_in_background()
+    else:
+        relay.listen_in_background()
     schedule.start_in_background()
     rounds.start_in_background()
     _load_adapters()

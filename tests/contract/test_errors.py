@@ -1,6 +1,7 @@
 """One failure, three wires, the same error: its code, whether content had come, and nothing that must not be shown."""
 
 import json
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -149,7 +150,7 @@ async def test_a_stream_that_breaks_is_never_called_a_success(
     seen: list[StreamEvent] = []
     with plugged(plays(dialect.wire.render(HALF), step)) as wire:
         with pytest.raises(ProviderError) as caught:
-            await dialect.read(asked(deadlines=HURRIED), into=seen)
+            await dialect.read(asked(deadlines=replace(HURRIED, first_event=5)), into=seen)
         assert (caught.value.code, caught.value.detail, caught.value.partial) == (code, detail, True)
         assert [event.text for event in seen if isinstance(event, TextDelta)] == ["half an ans"]
         assert wire.open == 0
