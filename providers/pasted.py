@@ -62,9 +62,9 @@ def base_url(text: str, *, private_allowed: bool) -> str:
     if parts.scheme not in {"http", "https"} or not host or not value.isascii() or " " in value:
         raise Refused("The address starts with https:// and names a host.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise Refused("The base URL holds no name, password, query or fragment.")
+        raise Refused("The address holds no name, password, query or fragment.")
     if link_local(host) or (not private_allowed and (parts.scheme != "https" or _private(host))):
-        raise Refused("The base URL must be a public https address. For a private one, ask the operator to set it.")
+        raise Refused("The address must be a public https address. For a private one, ask the operator to set it.")
     return value
 
 

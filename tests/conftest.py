@@ -72,22 +72,19 @@ def emptied(self: Any, style: Any, tables: Any, **_: Any) -> list[str]:
     return ["SET CONSTRAINTS ALL DEFERRED", *rows] if rows else []
 
 
-def forgotten(*_: Any) -> None:
-    """After the tables were emptied: Django would make every content type and permission again, which costs more than
-    most tests; who needs a content type makes it, and nobody here grants a permission."""
-    from django.contrib.contenttypes.models import ContentType
-
-    ContentType.objects.clear_cache()
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Tests may empty tables, the audit's too. A thread that idles with a connection must not keep PostgreSQL from
     dropping the test database."""
+    from django.contrib.contenttypes.models import ContentType
     from django.core.management.commands import flush
     from django.db import connection
 
-    flush.emit_post_migrate_signal = forgotten
+    with django_db_blocker.unblock():
+        types = list(ContentType.objects.all())
+    # Emptied tables get their content types back and no permissions, which nobody here grants: Django would look for
+    # each of them anew, at a higher cost than most tests have.
+    flush.emit_post_migrate_signal = lambda *_: ContentType.objects.bulk_create(types)
     if connection.vendor == "postgresql":
         type(connection.ops).sql_flush = emptied  # type: ignore[method-assign]
     with django_db_blocker.unblock(), connection.schema_editor() as editor:

@@ -19,6 +19,8 @@ document.addEventListener("securitypolicyviolation", (refused) => {
   console.error(`CSP refused ${refused.violatedDirective}: ${refused.blockedURI} at ${refused.sourceFile}`);
 });
 """
+SETTLED = """() => Promise.allSettled(
+  document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))"""
 NO_AUTOFILL = "PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
 
 
@@ -113,7 +115,9 @@ class Visitor:
         self.page.wait_for_url(f"{self.url}/accounts/login/")
 
     def assert_accessible(self) -> None:
-        """No violation of axe's rules for WCAG 2.2 A and AA and its best practices on the page as it is."""
+        """No violation of axe's rules for WCAG 2.2 A and AA and its best practices on the page as it is, once colours
+        that were changing have changed."""
+        self.page.evaluate(SETTLED)
         found = Axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
         broken = [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
         assert broken == [], broken

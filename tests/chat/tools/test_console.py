@@ -78,7 +78,7 @@ def test_a_token_stays_until_the_address_changes(alice: Actor, mcp: str) -> None
 def test_an_address_that_is_not_public_is_refused(alice: Actor, settings: Any, url: str) -> None:
     settings.DEVELOPMENT = False
     page = console_client(alice).post(ADD, entered(alice, url)).content.decode()
-    assert "The base URL" in page
+    assert "The address " in page
     assert not McpServer.objects.exists()
 
 
