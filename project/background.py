@@ -7,6 +7,7 @@ Nothing here starts at import: the first request, the server's own start-up even
 import asyncio
 import ctypes
 import gc
+import logging
 import threading
 from typing import Any
 
@@ -22,8 +23,11 @@ from providers.database import in_database
 from providers.drills import running as drills
 from providers.models import Credential
 
+logger = logging.getLogger(__name__)
+
 _lock = threading.Lock()
 _started = False
+_refused: str | None = None
 
 
 class Serving:
@@ -35,18 +39,41 @@ class Serving:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
-        else:
-            if not settings.TESTING:
-                start()
+        elif settings.TESTING:
             await self.application(scope, receive, send)
+        elif await refusal():  # of a server that has no start-up event, as daphne
+            await _turn_away(scope, send)
+        else:
+            start()
+            await self.application(scope, receive, send)
+
+
+async def refusal() -> str:
+    """Why this process must not serve, asked once; empty when it may."""
+    global _refused
+    if _refused is None:
+        _refused = await in_database(vault.refusal)
+        if _refused:
+            logger.critical("%s", _refused)
+    return _refused
+
+
+async def _turn_away(scope: dict[str, Any], send: Any) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1011})
+        return
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    await send({"type": "http.response.start", "status": 503, "headers": [kind]})
+    said = b"This server cannot read what it has stored. Its log says what is missing.\n"
+    await send({"type": "http.response.body", "body": said})
 
 
 async def lifespan(receive: Any, send: Any) -> None:
     """A server whose key ring cannot read what is stored does not begin; one that announces its end gives running
     answers time to finish before the loop is gone."""
     while (await receive())["type"] == "lifespan.startup":
-        if refusal := await in_database(vault.refusal):
-            await send({"type": "lifespan.startup.failed", "message": refusal})
+        if message := await refusal():
+            await send({"type": "lifespan.startup.failed", "message": message})
             return
         if not settings.TESTING:
             start()

@@ -4,12 +4,15 @@
 
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.faults import rotation
-from tests.faults.servers import Installation, Sandbox
+from tests.faults.servers import ROOT, Installation, Sandbox, free_port
 
 ROWS = int(os.environ.get("PARLEY_ROTATED", "1000"))
 ROWS_KEPT = 20
@@ -41,6 +44,26 @@ def test_a_server_does_not_start_with_a_ring_that_reads_nothing(vendor: Sandbox,
     fill(installation, ring)
     installation.extra = rotation.Ring().of("k1")
     assert "the key k1 opens nothing in providers.Credential.secret" in rotation.refused_start(installation)
+    status, said = asked_of_daphne(installation)
+    assert status == 503
+    assert "the key k1 opens nothing in providers.Credential.secret" in said
+
+
+def asked_of_daphne(installation: Installation) -> tuple[int, str]:
+    """Daphne has no start-up event: what its first request is answered, and what it logs."""
+    port = str(free_port())
+    command = [sys.executable, "-m", "daphne", "-p", port, "project.asgi:application"]
+    with subprocess.Popen(command, cwd=ROOT, env=installation.environment, stderr=subprocess.PIPE, text=True) as server:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                status = httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=20).status_code
+                break
+            except httpx2.TransportError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        server.terminate()
+        return status, server.communicate()[1]
 
 
 @pytest.mark.postgres
