@@ -29,3 +29,12 @@ def test_a_template_needs_no_exception_from_the_policy(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     found = {what: re.findall(pattern, text) for what, pattern in FORBIDDEN.items()}
     assert {what: hits for what, hits in found.items() if hits} == {}
+
+
+def test_a_button_of_a_passkey_waits_for_its_script() -> None:
+    """A press before the script listens would post the form without a passkey."""
+    buttons = [
+        tag for path in TEMPLATES for tag in re.findall(r"<button[^>]*data-passkey-start[^>]*>", path.read_text())
+    ]
+    assert len(buttons) >= 5
+    assert [tag for tag in buttons if " disabled" not in tag] == []
